@@ -1,0 +1,131 @@
+/*
+ * conn.h: a non-blocking stream socket, read and written the same way whether
+ * its bytes are plain or TLS. It knows nothing of HTTP.
+ *
+ * Reading. The descriptor is watched once, edge-triggered; what it is ready
+ * for is remembered here. handler->readable() tells that bytes, the end or an
+ * error may be read; the owner reads until it has enough or conn_read() says
+ * CONN_AGAIN. Whoever stops earlier and wants to go on later calls
+ * conn_read_later(), or just reads again.
+ *
+ * Writing. Bytes to be sent are gathered with conn_push() and go out with one
+ * system call in conn_flush(); the pushed memory must stay valid until then.
+ * What the socket doesn't take is copied to (or, with conn_push_buffer(),
+ * moved to) the connection's queue and sent when it can be. The producer asks
+ * conn_queued() and stops while it isn't 0, so the queue is bounded by what one
+ * call pushes. handler->writable() tells that the queue is empty again.
+ *
+ * Ending. conn_close() ends it at once, conn_finish() after what is queued was
+ * sent. Both take a reason. The handler is not called again; the memory goes
+ * after the current round of events.
+ *
+ * Ownership: the owner holds the conn until it calls one of the two; the conn
+ * owns its descriptor and its queued buffers.
+ */
+#ifndef NOXY_NET_CONN_H
+#define NOXY_NET_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "event/loop.h"
+#include "net/address.h"
+#include "state/reason.h"
+
+struct conn;
+struct gather;
+
+struct conn_handler {
+    /* Bytes, the end of the stream or an error may be read. */
+    void (*readable)(struct conn *c);
+    /* The queue is empty again; or the connection was made (conn_connect). */
+    void (*writable)(struct conn *c);
+    /* The connection could not be made: `error` is an errno. Only for conn_connect(). The owner closes it. */
+    void (*failed)(struct conn *c, int error);
+    /* The time set by conn_timeout() is over. */
+    void (*timeout)(struct conn *c);
+};
+
+enum {
+    CONN_END = 0,    /* conn_read: the peer has sent all it will */
+    CONN_AGAIN = -1, /* nothing now: readable() will tell */
+    CONN_FAILED = -2 /* broken: c->error says why */
+};
+
+/* The peer's or server's address in as few bytes as an idle connection should hold. */
+union conn_address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+struct conn {
+    struct watch watch;
+    struct loop *loop;
+    const struct conn_handler *handler;
+    void *owner;
+    struct timer timer;
+    struct task task; /* reading later; freeing */
+    struct gather *gather;
+    struct buffer_queue queue;
+    uint32_t queued;
+    uint16_t flags;    /* conn.c's own */
+    int16_t error;     /* errno of what broke it */
+    union conn_address peer;
+};
+
+/* Takes a connected descriptor over. NULL: not watched (descriptor closed). */
+struct conn *conn_adopt(struct loop *l, int fd, const struct sockaddr *peer, const struct conn_handler *h, void *owner);
+/* Starts a connection. NULL with errno. */
+struct conn *conn_connect(struct loop *l, const struct sockaddr *to, socklen_t len, const struct conn_handler *h,
+                          void *owner);
+
+/* A new owner, with its handler. */
+void conn_set_owner(struct conn *c, const struct conn_handler *h, void *owner);
+
+/* Up to `size` bytes: their number, or CONN_END, CONN_AGAIN, CONN_FAILED. */
+ssize_t conn_read(struct conn *c, void *bytes, size_t size);
+/* The same into several buffers' room, in order; their ends are moved. */
+ssize_t conn_read_buffers(struct conn *c, struct buffer **buffers, unsigned count);
+/* A read would not be known to find nothing. */
+bool conn_may_read(const struct conn *c);
+/* Calls readable() at the end of this round: for owners that stop to let others have their turn. */
+void conn_read_later(struct conn *c);
+/* The peer has ended its direction (perhaps behind bytes not yet read), or the connection is broken. */
+bool conn_peer_closed(const struct conn *c);
+bool conn_broken(const struct conn *c);
+bool conn_connected(const struct conn *c);
+
+void conn_push(struct conn *c, const void *bytes, size_t len);
+/* Pushes b's bytes and gives b away: it is put back, or queued without a copy. */
+void conn_push_buffer(struct conn *c, struct buffer *b);
+/* 0, or CONN_FAILED. Never call back. */
+int conn_flush(struct conn *c);
+/* Bytes not yet taken by the socket. */
+static inline size_t conn_queued(const struct conn *c)
+{
+    return c->queued;
+}
+/* Ends our direction (FIN) when the queue has been sent. */
+void conn_shutdown(struct conn *c);
+
+/* One deadline a connection; 0 takes it away. Setting it later than before costs a store. */
+void conn_timeout(struct conn *c, uint64_t delay_us);
+
+void conn_close(struct conn *c, enum reason why);
+/*
+ * Sends the queue, then closes; within `limit_us`. With `linger` it ends only its own direction first and throws
+ * away what the peer still sends (at most 1 MiB, 2 s), so that the peer gets the last bytes rather than a reset.
+ */
+void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us);
+
+/* Open connections of this process, closing ones included. */
+size_t conn_live(void);
+/* The peer's address as a struct address. */
+void conn_peer(const struct conn *c, struct address *out);
+/* The address of our end (getsockname). */
+void conn_local(const struct conn *c, struct address *out);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * reason.h: why something ended or was refused. One enum and one table: the
+ * same word stands in the access log, the counters, the metrics and the CLI.
+ *
+ * Each row: identifier, word (stable, for logs and metrics), who ended it,
+ * a sentence for people. New rows go at the end of their group; counters of
+ * the shared state are found by word, so the order may change with a version.
+ */
+#ifndef NOXY_STATE_REASON_H
+#define NOXY_STATE_REASON_H
+
+enum reason_side { SIDE_NONE, SIDE_CLIENT, SIDE_SERVER, SIDE_NOXY };
+
+#define REASON_TABLE(X)                                                                                      \
+    X(NONE, "ok", SIDE_NONE, "ended normally")                                                               \
+    /* the client's doing */                                                                                 \
+    X(CLIENT_CLOSED, "client_closed", SIDE_CLIENT, "the client closed the connection early")                 \
+    X(CLIENT_RESET, "client_reset", SIDE_CLIENT, "the client's connection broke")                            \
+    X(CLIENT_TIMEOUT, "client_timeout", SIDE_CLIENT, "no bytes from the client within timeout_client")       \
+    X(CLIENT_HEAD_TIMEOUT, "client_head_timeout", SIDE_CLIENT,                                               \
+      "the request's head was not complete within timeout_http_request")                                     \
+    X(CLIENT_KEEPALIVE, "client_keepalive", SIDE_CLIENT, "idle for timeout_keepalive")                       \
+    X(CLIENT_BAD_REQUEST, "client_bad_request", SIDE_CLIENT, "the request was malformed or ambiguous")       \
+    X(CLIENT_TOO_LARGE, "client_too_large", SIDE_CLIENT, "the request was larger than the limits allow")     \
+    /* the server's doing */                                                                                 \
+    X(SERVER_REFUSED, "server_refused", SIDE_SERVER, "the server refused the connection")                    \
+    X(SERVER_UNREACHABLE, "server_unreachable", SIDE_SERVER, "the server cannot be reached")                 \
+    X(SERVER_CONNECT_TIMEOUT, "server_connect_timeout", SIDE_SERVER,                                         \
+      "no connection to the server within timeout_connect")                                                  \
+    X(SERVER_UNRESOLVED, "server_unresolved", SIDE_SERVER, "the server's name does not resolve")             \
+    X(SERVER_CLOSED, "server_closed", SIDE_SERVER, "the server closed the connection early")                 \
+    X(SERVER_RESET, "server_reset", SIDE_SERVER, "the server's connection broke")                            \
+    X(SERVER_TIMEOUT, "server_timeout", SIDE_SERVER, "no bytes from the server within timeout_server")       \
+    X(SERVER_BAD_RESPONSE, "server_bad_response", SIDE_SERVER, "the response was malformed")                 \
+    /* noxy's decision */                                                                                    \
+    X(NO_SERVER, "no_server", SIDE_NOXY, "no server is eligible")                                            \
+    X(NO_BACKEND, "no_backend", SIDE_NOXY, "no condition and no use_backend chose a backend")                \
+    X(MAXCONN, "maxconn", SIDE_NOXY, "maxconn is reached")                                                   \
+    X(DRAIN, "drain", SIDE_NOXY, "the worker drains")                                                        \
+    X(DRAIN_TIMEOUT, "drain_timeout", SIDE_NOXY, "still busy at the end of drain_timeout")                   \
+    X(RESPONDED, "responded", SIDE_NOXY, "answered by a rule")                                               \
+    X(TUNNEL_TIMEOUT, "tunnel_timeout", SIDE_NOXY, "no bytes either way within timeout_tunnel")              \
+    X(RESOURCES, "resources", SIDE_NOXY, "out of descriptors or memory")
+
+enum reason {
+#define X(id, word, side, sentence) REASON_##id,
+    REASON_TABLE(X)
+#undef X
+        REASON_COUNT
+};
+
+const char *reason_word(enum reason r);
+const char *reason_sentence(enum reason r);
+enum reason_side reason_side(enum reason r);
+
+#endif

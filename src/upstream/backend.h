@@ -1,0 +1,82 @@
+/*
+ * backend.h: backends and their servers as the data path sees them.
+ *
+ * The structures belong to a generation's configuration (its arena). After
+ * the fork each process has its own copy, so what stands under "this process"
+ * is private; all that must be shared stands in the slot.
+ */
+#ifndef NOXY_UPSTREAM_BACKEND_H
+#define NOXY_UPSTREAM_BACKEND_H
+
+#include "balance/balance.h"
+#include "base/list.h"
+#include "event/loop.h"
+#include "net/address.h"
+#include "state/state.h"
+
+struct backend;
+struct health_conf; /* health/health.h */
+struct session;     /* upstream/session.h */
+TAILQ_HEAD(session_list, session);
+
+struct server {
+    const char *addr_port; /* as written */
+    const char *name;      /* as written; default: addr_port */
+    uint32_t weight;       /* 0 to BALANCE_WEIGHT_MAX */
+
+    struct backend *backend;
+    uint32_t index;           /* in backend->servers */
+    struct endpoint endpoint; /* a literal address, or a name whose address stands in the slot */
+    struct slot *slot;
+
+    /* this process */
+    struct lane_block *block;
+    struct session_list idle; /* server connections kept open for reuse, the latest first */
+    uint32_t idle_count;
+};
+
+enum when_down { WHEN_DOWN_503, WHEN_DOWN_CLOSE };
+
+struct backend {
+    const char *name;
+    const struct balancer_ops *algorithm;
+    struct server **servers;
+    uint32_t server_count;
+    uint64_t timeout_connect, timeout_server, timeout_tunnel; /* microseconds */
+    uint32_t retries;
+    int when_down;              /* enum when_down */
+    struct health_conf *health; /* the part of health/ */
+    uint32_t failures_max;      /* failures of traffic in a row that take a server out; 0: never (no check brings it back) */
+    struct slot *slot;
+
+    /* this process */
+    struct loop *loop;
+    struct lane_block *block;
+    struct balancer balancer;
+    struct balance_view view;
+    struct balance_server *eligible; /* server_count of them: what the balancer sees */
+    uint32_t seen_changes;           /* of slot->changes */
+    bool started;
+};
+
+/* Finds or makes the slots of a backend and its servers: the master, for each configuration. -1 with `err`. */
+int backend_bind_state(struct backend *b, struct error *err);
+/* Makes what a worker needs; after state_lane_use(). */
+void backend_start(struct backend *b, struct loop *l);
+/* Closes the kept connections of all servers (drain). */
+void backend_close_idle(struct backend *b);
+
+/* The address to connect to now; false: a name that isn't resolved. Of every process. */
+bool server_address(const struct server *s, struct address *out);
+/* "BACKEND:SERVER/ADDRESS", as log lines name a server; returns `out`. */
+const char *server_print(const struct server *s, char *out, size_t size);
+/* May it get requests now? With why not in words (for the CLI; `why` may be NULL). */
+bool server_eligible(const struct server *s, const char **why);
+
+/*
+ * Sets a server's health and logs the change ("Backend [...] is now up" at info, "is now down: REASON" at warn) if it
+ * is one. By the manager's checks and by traffic alike.
+ */
+void server_set_health(struct server *s, enum health h, const char *reason);
+
+#endif
