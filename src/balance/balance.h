@@ -22,8 +22,8 @@ enum { BALANCE_WEIGHT_MAX = 256 };
 
 /* A server as an algorithm sees it. */
 struct balance_server {
-    const char *name;  /* stable over reloads: consistent hashing stands on it */
-    uint32_t weight;   /* 0: no new requests; at most BALANCE_WEIGHT_MAX */
+    const char *name; /* stable over reloads: consistent hashing stands on it */
+    uint32_t weight;  /* 0: no new requests; at most BALANCE_WEIGHT_MAX */
     bool eligible;
 };
 

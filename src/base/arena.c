@@ -15,7 +15,7 @@ struct arena_block {
 
 void arena_init(struct arena *a)
 {
-    *a = (struct arena){ 0 };
+    *a = (struct arena){0};
 }
 
 void arena_free(struct arena *a)

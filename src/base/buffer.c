@@ -9,7 +9,7 @@ struct piece {
     char bytes[BUFFER_SIZE];
 };
 
-static struct pool pieces = { .size = sizeof(struct piece) };
+static struct pool pieces = {.size = sizeof(struct piece)};
 
 struct buffer *buffer_get(void)
 {

@@ -17,7 +17,7 @@ static struct hashmap_entry *locate(const struct hashmap *m, struct slice key)
     size_t i = (size_t)XXH3_64bits(key.ptr, key.len);
     for (;; i++) {
         struct hashmap_entry *e = &m->entries[i & (m->size - 1)];
-        if (!e->value || slice_equal(key, (struct slice){ e->key, e->key_len }))
+        if (!e->value || slice_equal(key, (struct slice){e->key, e->key_len}))
             return e;
     }
 }
@@ -30,7 +30,7 @@ static void grow(struct hashmap *m)
     for (size_t i = 0; i < old.size; i++) {
         struct hashmap_entry *e = &old.entries[i];
         if (e->value)
-            *locate(m, (struct slice){ e->key, e->key_len }) = *e;
+            *locate(m, (struct slice){e->key, e->key_len}) = *e;
     }
     free(old.entries);
 }
@@ -60,5 +60,5 @@ void hashmap_free(struct hashmap *m)
     for (size_t i = 0; i < m->size; i++)
         free(m->entries[i].key);
     free(m->entries);
-    *m = (struct hashmap){ 0 };
+    *m = (struct hashmap){0};
 }

@@ -16,7 +16,8 @@ struct hashmap {
     size_t count, size; /* size is a power of two, or 0 */
 };
 
-/* Stores `value` (not NULL) under `key`. Returns the value that was there before, which is kept; NULL: stored. */
+/* Stores `value` (not NULL) under `key`. Returns the value that was there before, which is kept; NULL:
+ * stored. */
 void *hashmap_add(struct hashmap *m, struct slice key, void *value);
 /* NULL: none. */
 void *hashmap_find(const struct hashmap *m, struct slice key);

@@ -19,7 +19,7 @@ struct pool {
     size_t live_count;
 };
 
-#define POOL_OF(type) ((struct pool){ .size = sizeof(type) })
+#define POOL_OF(type) ((struct pool){.size = sizeof(type)})
 
 /* Not zeroed. Ends the process without memory, like memory_zalloc(). */
 void *pool_get(struct pool *p);

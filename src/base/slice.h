@@ -15,14 +15,14 @@ struct slice {
 };
 
 /* For a string literal only: its length is known when compiled. */
-#define SLICE(literal) ((struct slice){ "" literal, sizeof(literal) - 1 })
+#define SLICE(literal) ((struct slice){"" literal, sizeof(literal) - 1})
 
 /* For printf: "%.*s", SLICE_ARG(s). */
 #define SLICE_ARG(s) (int)(s).len, (s).ptr
 
 static inline struct slice slice_of(const char *text)
 {
-    return (struct slice){ text, strlen(text) };
+    return (struct slice){text, strlen(text)};
 }
 
 static inline bool slice_equal(struct slice a, struct slice b)
@@ -46,15 +46,16 @@ static inline struct slice slice_trim(struct slice s)
     return s;
 }
 
-/* Takes the next element of a comma-separated list off `*rest`, trimmed (it may be empty); false at the end. */
+/* Takes the next element of a comma-separated list off `*rest`, trimmed (it may be empty); false at the end.
+ */
 static inline bool slice_next_item(struct slice *rest, struct slice *item)
 {
     if (!rest->ptr)
         return false;
     const char *comma = rest->len ? memchr(rest->ptr, ',', rest->len) : NULL;
     size_t len = comma ? (size_t)(comma - rest->ptr) : rest->len;
-    *item = slice_trim((struct slice){ rest->ptr, len });
-    *rest = comma ? (struct slice){ comma + 1, rest->len - len - 1 } : (struct slice){ NULL, 0 };
+    *item = slice_trim((struct slice){rest->ptr, len});
+    *rest = comma ? (struct slice){comma + 1, rest->len - len - 1} : (struct slice){NULL, 0};
     return true;
 }
 

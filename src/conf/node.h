@@ -4,8 +4,9 @@
  * lives in the load's arena.
  *
  * Anchors and aliases are followed (an alias is a copy of its node with the
- * alias's place, bounded in depth and number); tags, several documents in one
- * file, and duplicate keys of a map are errors.
+ * alias's place, bounded in depth and number; what is inside keeps the place
+ * where it was written); tags, merge keys, several documents in one file, and
+ * duplicate keys of a map are errors.
  */
 #ifndef NOXY_CONF_NODE_H
 #define NOXY_CONF_NODE_H
@@ -25,8 +26,8 @@ struct conf_file {
 /* A stretch of a line. Lines and columns count from 1; columns count characters (UTF-8), not bytes. */
 struct conf_place {
     const struct conf_file *file; /* NULL: no place (a missing section) */
-    uint32_t line, column;
-    uint32_t width; /* characters to underline, at least 1 */
+    uint32_t line, column;        /* line 0: the file as a whole */
+    uint32_t width; /* characters to underline, at least 1; what goes past the line's end is cut there */
 };
 
 enum conf_kind { CONF_SCALAR, CONF_LIST, CONF_MAP };

@@ -24,8 +24,9 @@ struct conf_key;
 struct conf_type {
     const char *name; /* for the manual: "time", "size", "number", ... */
     /*
-     * Reads `node` into `field`. -1 with a message in `err`, to which the engine adds the place of `node`; or -1 with
-     * an empty `err` after reporting more exact places itself.
+     * Reads `node` into `field`. -1 with a message in `err`, to which the engine adds the place of `node`; or
+     * -1 with an empty `err` after reporting more exact places itself. `node` is never null (`key:` without a
+     * value), but for the types map and list, where that is an empty one.
      */
     int (*set)(struct conf_load *l, const struct conf_key *key, const struct conf_node *node, void *field,
                struct error *err);
@@ -36,10 +37,14 @@ extern const struct conf_type conf_type_time;   /* uint64_t, microseconds; min, 
 extern const struct conf_type conf_type_size;   /* uint64_t, bytes; min, max */
 extern const struct conf_type conf_type_bool;   /* bool */
 extern const struct conf_type conf_type_string; /* const char *; not empty */
+extern const struct conf_type
+    conf_type_path; /* const char *; a relative one starts at the file's directory */
 extern const struct conf_type conf_type_choice; /* int; the value of one of `choices` */
 extern const struct conf_type conf_type_map;    /* `T *`: a structure of its own, with the rows of `table` */
-extern const struct conf_type conf_type_list;   /* struct conf_list: maps with the rows of `table`; a single map is a list of one */
-extern const struct conf_type conf_type_ref;    /* `T *`: the object of section `refers_to` with that name, filled in when all is read */
+extern const struct conf_type
+    conf_type_list; /* struct conf_list: maps with the rows of `table`; a single map is a list of one */
+extern const struct conf_type
+    conf_type_ref; /* `T *`: the object of section `refers_to` with that name, filled in when all is read */
 
 struct conf_choice {
     const char *name; /* NULL ends the list */
@@ -55,7 +60,11 @@ struct conf_list {
 enum conf_flag {
     CONF_REQUIRED = 1,
     CONF_INHERITED = 2, /* may also stand in the section that this one inherits from (`defaults`) */
-    CONF_NAME = 4,      /* names the object: unique in its list */
+    /*
+     * Names the object: 1 to 64 characters of letters, digits and _ . : - /. With CONF_REQUIRED unique in its
+     * list; without, the room gives the unnamed ones their names and sees to that itself.
+     */
+    CONF_NAME = 4,
 };
 
 struct conf_key {
@@ -63,9 +72,10 @@ struct conf_key {
     const struct conf_type *type;
     size_t offset; /* of the field in the table's structure */
     unsigned flags;
-    const char *preset; /* the default, as it would be written; NULL: the field stays zero */
+    const char *preset; /* the default, as it would be written; NULL: the field stays zero. Of a map "": all
+                           its presets */
     const char *doc;    /* one line for the manual; a test fails without it */
-    uint64_t min, max;  /* bounds, both included; max 0: none */
+    uint64_t min, max;  /* bounds, both included; max 0: no upper one */
     const struct conf_choice *choices;
     const struct conf_table *table;
     const char *refers_to;
@@ -79,25 +89,31 @@ struct conf_table {
     const struct conf_key *keys;
     size_t size;
     /*
-     * A section's first table makes the object; each further one makes a structure of its own, to which the object
-     * gets a pointer at this offset.
+     * A section's first table makes the object; each further one makes a structure of its own, to which the
+     * object gets a pointer at this offset. One with size 0 makes none: its rows fill fields of the object
+     * itself.
      */
     size_t part_offset;
-    const char *shorthand; /* of a nested map: a bare scalar or list is the value of this key; NULL: not allowed */
-    const char *toggle;    /* of a nested map: a bare true or false is the value of this key; NULL: not allowed */
+    const char
+        *shorthand; /* of a nested map: a bare scalar or list is the value of this key; NULL: not allowed */
+    const char
+        *toggle; /* of a nested map: a bare true or false is the value of this key; NULL: not allowed */
     /*
-     * When all rows of the map were read (other objects may not be complete yet): checks what several keys must be
-     * together, and sets node and place that the room wants to keep. Reports with conf_error(). May be NULL.
+     * When all rows of the map were read without an error (other objects may not be complete yet, and
+     * references are not resolved): checks what several keys must be together, and sets node and place that
+     * the room wants to keep. `node` is always a map: an empty one for what is not written, one with the one
+     * key for a shorthand or toggle. Reports with conf_error(). Runs again for a value of `defaults`, on a
+     * structure of each inheriting object. May be NULL.
      */
     void (*check)(struct conf_load *l, void *structure, const struct conf_node *node);
 };
 
 struct conf_section {
     const char *name;
-    bool list;               /* a list of named objects; else one map */
+    bool list; /* a list of named objects; else one map */
     bool required;
-    const char *inherits;    /* the section whose keys stand in for what is not written here, or NULL */
-    bool only_inherited;     /* has no object: it exists to be inherited from */
+    const char *inherits; /* the section whose keys stand in for what is not written here, or NULL */
+    bool only_inherited;  /* has no object and perhaps no table: it exists to be inherited from */
     const char *doc;
     const struct conf_table *const *tables; /* NULL-ended */
 };
@@ -106,23 +122,27 @@ struct conf_section {
 struct conf_object {
     const char *name; /* "" where the section has no names */
     void *structure;  /* of the section's first table */
-    const struct conf_node *node;
+    const struct conf_node
+        *node; /* a map; an empty one at the file's first line for a section that is not written */
 };
 
 /* One load. Everything in it lives in its arena. */
 struct conf_load {
     struct arena arena;
     struct conf_report report;
-    const char *directory;                       /* of the file: relative paths in it start there */
-    const struct conf_section *const *sections;  /* NULL-ended */
-    struct conf_load_state *state;               /* the engine's own */
+    const char *directory;                      /* of the file: relative paths in it start there */
+    const struct conf_section *const *sections; /* NULL-ended */
+    struct conf_load_state *state;              /* the engine's own */
 };
 
 /*
- * Reads the file and fills the objects. 0: valid so far (l->report may hold warnings); -1: l->report says why not.
- * Either way conf_load_free() ends it.
+ * Reads the file and fills the objects. 0: valid so far (l->report may hold warnings); -1: l->report says why
+ * not. Either way conf_load_free() ends it.
  */
 int conf_load_file(struct conf_load *l, const char *path, const struct conf_section *const *sections);
+/* The same from memory; `path` is shown in messages, and its directory is where relative paths start. */
+int conf_load_bytes(struct conf_load *l, const char *path, const char *bytes, size_t len,
+                    const struct conf_section *const *sections);
 void conf_load_free(struct conf_load *l);
 
 /* The objects of a section in the order of the file; a section that is one map has one, written or not. */
@@ -136,7 +156,11 @@ void conf_warning(struct conf_load *l, const struct conf_node *at, const char *h
 void conf_notice(struct conf_load *l, const struct conf_node *at, const char *hint, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
-/* The value of a scalar in its unit: for setters of a room's own types. -1 with `err`. */
+/* The text of a scalar for setters of a room's own types; NULL with `err`: "\"KEY\" must be WHAT, not a
+ * list". */
+const char *conf_read_scalar(const struct conf_key *key, const struct conf_node *node, const char *what,
+                             struct error *err);
+/* Its value in its unit. -1 with `err`. */
 int conf_read_time(const char *text, uint64_t *us, struct error *err);
 int conf_read_size(const char *text, uint64_t *bytes, struct error *err);
 int conf_read_number(const char *text, uint64_t *value, struct error *err);

@@ -55,13 +55,13 @@ uint64_t loop_now(const struct loop *l)
 
 int loop_watch(struct loop *l, struct watch *w)
 {
-    struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = w };
+    struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = w};
     return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, w->fd, &ev);
 }
 
 int loop_watch_listener(struct loop *l, struct watch *w)
 {
-    struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = w };
+    struct epoll_event ev = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = w};
     return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, w->fd, &ev);
 }
 
@@ -125,7 +125,7 @@ static int patience(const struct loop *l)
 /* Runs what is queued now, up to a mark: a task that puts itself off again runs in the next round. */
 static void run_tasks(struct loop *l)
 {
-    struct task mark = { 0 }, *t;
+    struct task mark = {0}, *t;
     if (TAILQ_EMPTY(&l->tasks))
         return;
     TAILQ_INSERT_TAIL(&l->tasks, &mark, link);

@@ -21,7 +21,7 @@ int signals_open(struct signals *s, struct loop *l, const int *list, void (*caug
     for (; *list; list++)
         sigaddset(&set, *list);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    *s = (struct signals){ .loop = l, .caught = caught, .watch.ready = readable };
+    *s = (struct signals){.loop = l, .caught = caught, .watch.ready = readable};
     s->watch.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (s->watch.fd < 0)
         return error_set_errno(err, "cannot make a signal descriptor");

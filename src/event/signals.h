@@ -11,7 +11,8 @@
 struct signals {
     struct watch watch;
     struct loop *loop;
-    void (*caught)(struct signals *s, int signo); /* standard signals of one kind that come together are one */
+    void (*caught)(struct signals *s,
+                   int signo); /* standard signals of one kind that come together are one */
 };
 
 /* Blocks the signals of the 0-ended list and delivers them to `caught`. -1 with `err`. */

@@ -38,7 +38,7 @@ static void take_out(struct wheel *w, struct timer *t)
 
 void wheel_init(struct wheel *w, uint64_t now)
 {
-    *w = (struct wheel){ .now = now };
+    *w = (struct wheel){.now = now};
 }
 
 void wheel_set(struct wheel *w, struct timer *t, uint64_t deadline)

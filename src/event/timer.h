@@ -24,15 +24,16 @@ enum { WHEEL_BITS = 8, WHEEL_SLOTS = 1 << WHEEL_BITS, WHEEL_LEVELS = 4 };
 struct timer {
     LIST_ENTRY(timer) link;
     uint64_t deadline; /* tick; meaningful while armed */
-    uint64_t slotted;  /* the tick it stands in the wheel for, never later than the deadline; 0: not in the wheel */
+    uint64_t
+        slotted; /* the tick it stands in the wheel for, never later than the deadline; 0: not in the wheel */
     void (*fire)(struct timer *t);
     bool armed;
 };
 LIST_HEAD(timer_list, timer);
 
 struct wheel {
-    uint64_t now;  /* the tick up to which timers have fired */
-    uint32_t used; /* timers in the wheel */
+    uint64_t now;                                      /* the tick up to which timers have fired */
+    uint32_t used;                                     /* timers in the wheel */
     uint64_t occupied[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* a bit a slot that isn't empty */
     struct timer_list slots[WHEEL_LEVELS][WHEEL_SLOTS];
 };

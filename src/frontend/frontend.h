@@ -11,7 +11,9 @@
 
 struct frontend;
 struct http_conf; /* http/http.h */
+struct conf_table;
 
+enum mode { MODE_TCP, MODE_HTTP, MODE_COUNT };
 enum overflow { OVERFLOW_CLOSE, OVERFLOW_WAIT };
 
 struct bind {
@@ -24,31 +26,42 @@ struct bind {
     struct watch watch;
 };
 
-/* What a mode does with a client's connection. Rows: mode tcp (relay/), mode http (http/). */
+/* A client's connection, whatever the mode; the mode embeds it in its own structure. */
+struct client {
+    TAILQ_ENTRY(client) link; /* worker->clients */
+    struct frontend *frontend;
+};
+TAILQ_HEAD(client_list, client);
+
+/* What a mode does with clients' connections. Rows: mode tcp (relay/), mode http (http/). */
 struct mode_ops {
     const char *name;
-    const char *summary;
-    /* Takes the connection over. It is counted (GAUGE_SESSIONS) until frontend_release(). */
+    /* Takes an accepted connection over: it sets its owner and calls client_open(). */
     void (*accepted)(struct frontend *f, struct conn *c);
+    /* The worker drains from now on: end it as soon as the client won't notice. */
+    void (*drain)(struct client *c);
+    /* End it now. */
+    void (*end)(struct client *c, enum reason why);
 };
 
 struct frontend {
     const char *name;
-    int mode; /* index in the list that frontend_set_modes() was given */
+    int mode; /* enum mode */
     struct bind **binds;
     uint32_t bind_count;
     uint32_t maxconn;
     int overflow;
     uint64_t timeout_client, timeout_http_request, timeout_keepalive; /* microseconds */
-    struct backend *use_backend; /* NULL: none */
-    struct http_conf *http;      /* the part of http/ */
+    struct backend *use_backend;                                      /* NULL: none */
+    struct http_conf *http;                                           /* the part of http/ */
     struct slot *slot;
 
     /* this process */
     struct worker *worker;
     struct lane_block *block;
-    struct timer retry; /* accepting goes on after a pause */
-    bool paused;
+    struct timer resume; /* accepting goes on after a pause */
+    bool accepting;
+    uint64_t said_full_at; /* loop_now() of the latest log line that said so; 0: none */
 };
 
 /* The data plane of one process. */
@@ -64,21 +77,43 @@ struct worker {
     struct lane_block *process_block;
     bool draining;
     uint64_t drain_until; /* loop_now() at which what is left is ended */
-    uint32_t open;        /* client connections of this process */
+    struct client_list clients;
+    uint32_t open; /* their number */
+    struct timer drain_end;
+    struct timer housekeeping; /* gives memory that a burst took back to the system */
+    bool out_of_descriptors;   /* said so in the log; until one was accepted again */
 };
 
+extern const struct conf_table frontend_conf_table; /* the rows of the section `frontend` */
+
+/* The modes, given by main before any worker starts: modes[MODE_TCP], modes[MODE_HTTP]. */
+void frontend_set_modes(const struct mode_ops *const modes[static MODE_COUNT]);
+
+/* Finds or makes the slot: the master, for each configuration. -1 with `err`. */
 int frontend_bind_state(struct frontend *f, struct error *err);
 
-/* Starts the frontends and backends of `w` in this process; after state_lane_use(). -1 with `err`. */
+/*
+ * Starts the backends and frontends of `w` in this process; after state_lane_use(). The caller has set loop,
+ * the two lists, generation, maxconn and process. -1 with `err`.
+ */
 int worker_start(struct worker *w, struct error *err);
 /*
- * Stops accepting; connections end as soon as they can without a client noticing, at the latest after `timeout_us`.
- * worker_drained() becomes true when none is left.
+ * Stops accepting; connections end as soon as they can without a client noticing, at the latest after
+ * `timeout_us`. worker_drained() becomes true when none is left.
  */
 void worker_drain(struct worker *w, uint64_t timeout_us);
 bool worker_drained(const struct worker *w);
+/* Ends everything at once and frees what worker_start() took. */
+void worker_stop(struct worker *w);
 
-/* A mode has ended a client's connection (it calls conn_close or conn_finish itself): gives its place back. */
-void frontend_release(struct frontend *f, enum reason why);
+/* ---- for modes ---- */
+
+/* The mode has taken an accepted connection; it is counted until client_closed(). */
+void client_open(struct client *c, struct frontend *f);
+/*
+ * The mode has ended the connection (with conn_close or conn_finish): its place is given back. `why` is
+ * counted unless it is REASON_NONE.
+ */
+void client_closed(struct client *c, enum reason why);
 
 #endif

@@ -37,11 +37,12 @@ struct log_conf {
 };
 
 /*
- * Opens the target and makes it the process's log; the one before stays in use when this fails. Until the first
- * success lines of level notice and above go to stderr as text. -1 with `err`.
+ * Opens the target and makes it the process's log; the one before stays in use when this fails. Until the
+ * first success lines of level notice and above go to stderr as text. -1 with `err`.
  */
 int log_open(const struct log_conf *conf, struct error *err);
-/* Opens a file target anew (USR1). The descriptor to hand to the children, or -1 with `err`; -2: not a file. */
+/* Opens a file target anew (USR1). The descriptor to hand to the children, or -1 with `err`; -2: not a file.
+ */
 int log_reopen(struct error *err);
 /* Replaces the target's descriptor with `fd`, which the log owns from then on. */
 void log_adopt_fd(int fd);

@@ -31,18 +31,24 @@ struct address {
 
 /* "host:port" taken apart. A literal address is complete; a name has to be resolved. */
 struct endpoint {
-    char host[254]; /* of a name or literal, without brackets; "" for a Unix socket */
+    char host[254]; /* of a name or literal, without brackets; "*" for all addresses; "" for a Unix socket */
     uint16_t port;
     bool literal;           /* `address` is complete */
     struct address address; /* of a name: empty */
 };
 
-/* Strict: the port is 1 to 65535 in decimal digits, nothing follows. -1 with `err`. */
+/*
+ * Strict: the port is 1 to 65535 in decimal digits, nothing follows. "*:80" and ":80" become [::]:80, which
+ * listener_open() opens for IPv4, too. -1 with `err`.
+ */
 int endpoint_parse(struct endpoint *e, const char *text, struct error *err);
 
-/* "10.0.0.1:80", "[::1]:80", "unix:/path"; returns `out`. */
+/*
+ * "10.0.0.1:80", "[::1]:80", "unix:/path", "none" for an empty address; returns `out`. IPv4 in IPv6
+ * (::ffff:a.b.c.d, the peer of a socket for both) is printed as IPv4.
+ */
 const char *address_print(const struct address *a, char out[static ADDRESS_TEXT_MAX]);
-/* The IP alone, "unix:" for a Unix socket's peer. IPv4 in IPv6 (::ffff:a.b.c.d) is printed as IPv4. */
+/* The same of the IP alone; "unix:" for a Unix socket's peer. */
 const char *address_print_ip(const struct address *a, char out[static ADDRESS_TEXT_MAX]);
 bool address_equal(const struct address *a, const struct address *b);
 void address_set_port(struct address *a, uint16_t port);

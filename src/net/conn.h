@@ -71,16 +71,18 @@ struct conn {
     struct gather *gather;
     struct buffer_queue queue;
     uint32_t queued;
-    uint16_t flags;    /* conn.c's own */
-    int16_t error;     /* errno of what broke it */
+    uint32_t discard; /* conn_finish: bytes it will still throw away */
+    uint16_t flags;   /* conn.c's own */
+    int16_t error;    /* errno of what broke it */
     union conn_address peer;
 };
 
 /* Takes a connected descriptor over. NULL: not watched (descriptor closed). */
-struct conn *conn_adopt(struct loop *l, int fd, const struct sockaddr *peer, const struct conn_handler *h, void *owner);
+struct conn *conn_adopt(struct loop *l, int fd, const struct sockaddr *peer, const struct conn_handler *h,
+                        void *owner);
 /* Starts a connection. NULL with errno. */
-struct conn *conn_connect(struct loop *l, const struct sockaddr *to, socklen_t len, const struct conn_handler *h,
-                          void *owner);
+struct conn *conn_connect(struct loop *l, const struct sockaddr *to, socklen_t len,
+                          const struct conn_handler *h, void *owner);
 
 /* A new owner, with its handler. */
 void conn_set_owner(struct conn *c, const struct conn_handler *h, void *owner);
@@ -95,6 +97,7 @@ bool conn_may_read(const struct conn *c);
 void conn_read_later(struct conn *c);
 /* The peer has ended its direction (perhaps behind bytes not yet read), or the connection is broken. */
 bool conn_peer_closed(const struct conn *c);
+/* Nothing can reach the peer any more; there may still be bytes to read. */
 bool conn_broken(const struct conn *c);
 bool conn_connected(const struct conn *c);
 
@@ -116,8 +119,9 @@ void conn_timeout(struct conn *c, uint64_t delay_us);
 
 void conn_close(struct conn *c, enum reason why);
 /*
- * Sends the queue, then closes; within `limit_us`. With `linger` it ends only its own direction first and throws
- * away what the peer still sends (at most 1 MiB, 2 s), so that the peer gets the last bytes rather than a reset.
+ * Sends the queue, then closes; within `limit_us`. With `linger` it ends only its own direction first and
+ * throws away what the peer still sends (at most 1 MiB, 2 s), so that the peer gets the last bytes rather
+ * than a reset.
  */
 void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us);
 

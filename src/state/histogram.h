@@ -1,7 +1,8 @@
 /*
  * histogram.h: how long things took, in log-linear buckets: each power of two
  * of microseconds is cut into four, so a percentile is exact to 25 %, up to
- * an hour. One writer adds; readers add up the writers'.
+ * two hours and 23 minutes; what is longer counts as that. One writer adds;
+ * readers add up the writers'.
  */
 #ifndef NOXY_STATE_HISTOGRAM_H
 #define NOXY_STATE_HISTOGRAM_H
@@ -12,7 +13,7 @@
 enum { HISTOGRAM_BUCKETS = 128 };
 
 struct histogram {
-    _Atomic uint32_t bucket[HISTOGRAM_BUCKETS];
+    _Atomic uint64_t bucket[HISTOGRAM_BUCKETS];
 };
 
 /* A sum of histograms, private to its reader. */
@@ -22,7 +23,7 @@ struct histogram_sum {
 
 /* The bucket of a duration; the last takes all that is longer. */
 unsigned histogram_bucket_of(uint64_t us);
-/* The longest duration that a bucket holds, in microseconds. */
+/* The longest duration that a bucket holds, in microseconds; UINT64_MAX for the last. */
 uint64_t histogram_bucket_limit(unsigned bucket);
 
 /* By the one process that owns `h`. */

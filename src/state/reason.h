@@ -3,8 +3,8 @@
  * same word stands in the access log, the counters, the metrics and the CLI.
  *
  * Each row: identifier, word (stable, for logs and metrics), who ended it,
- * a sentence for people. New rows go at the end of their group; counters of
- * the shared state are found by word, so the order may change with a version.
+ * a sentence for people. New rows go at the end of their group. An arena that
+ * was made with another set or order of words is not adopted (state_adopt).
  */
 #ifndef NOXY_STATE_REASON_H
 #define NOXY_STATE_REASON_H

@@ -15,8 +15,9 @@
 #include "state/state.h"
 
 struct backend;
-struct health_conf; /* health/health.h */
+struct health_part; /* health/health.h */
 struct session;     /* upstream/session.h */
+struct conf_table;
 TAILQ_HEAD(session_list, session);
 
 struct server {
@@ -45,8 +46,9 @@ struct backend {
     uint64_t timeout_connect, timeout_server, timeout_tunnel; /* microseconds */
     uint32_t retries;
     int when_down;              /* enum when_down */
-    struct health_conf *health; /* the part of health/ */
-    uint32_t failures_max;      /* failures of traffic in a row that take a server out; 0: never (no check brings it back) */
+    struct health_part *health; /* the part of health/ */
+    uint32_t failures_max; /* failures of traffic in a row that take a server out; 0: never (no check brings
+                              it back) */
     struct slot *slot;
 
     /* this process */
@@ -59,10 +61,14 @@ struct backend {
     bool started;
 };
 
-/* Finds or makes the slots of a backend and its servers: the master, for each configuration. -1 with `err`. */
+extern const struct conf_table backend_conf_table; /* the rows of the section `backend` */
+
+/* Finds or makes the slots of a backend and its servers: the master, for each configuration. -1 with `err`.
+ */
 int backend_bind_state(struct backend *b, struct error *err);
 /* Makes what a worker needs; after state_lane_use(). */
 void backend_start(struct backend *b, struct loop *l);
+void backend_stop(struct backend *b);
 /* Closes the kept connections of all servers (drain). */
 void backend_close_idle(struct backend *b);
 
@@ -74,8 +80,8 @@ const char *server_print(const struct server *s, char *out, size_t size);
 bool server_eligible(const struct server *s, const char **why);
 
 /*
- * Sets a server's health and logs the change ("Backend [...] is now up" at info, "is now down: REASON" at warn) if it
- * is one. By the manager's checks and by traffic alike.
+ * Sets a server's health and logs the change ("Backend [...] is now up" at info, "is now down: REASON" at
+ * warn) if it is one. By the manager's checks and by traffic alike.
  */
 void server_set_health(struct server *s, enum health h, const char *reason);
 

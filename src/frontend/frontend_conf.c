@@ -1,0 +1,108 @@
+/*
+ * frontend_conf.c: the rows of the section `frontend`.
+ */
+#include <string.h>
+
+#include "conf/table.h"
+#include "frontend/frontend.h"
+
+enum { SECOND = 1000000, DAY = 86400 };
+
+struct frontend_keys {
+    struct frontend frontend;
+    struct conf_list binds;
+};
+
+static int set_bind(struct conf_load *l, const struct conf_key *key, const struct conf_node *node,
+                    void *field, struct error *err)
+{
+    struct bind *b = CONTAINER_OF(field, struct bind, addr_port);
+    struct endpoint e;
+    (void)l, (void)key;
+    if (node->kind != CONF_SCALAR)
+        return error_set(err, "an address belongs here, such as 0.0.0.0:80 or [::]:80");
+    if (endpoint_parse(&e, node->text, err) < 0)
+        return -1;
+    b->addr_port = node->text;
+    b->fd = -1;
+    if (!e.literal)
+        return address_resolve(&b->address, e.host, e.port, err);
+    b->address = e.address;
+    return 0;
+}
+
+static const struct conf_type type_bind = {.name = "address", .set = set_bind};
+
+static const struct conf_key bind_keys[] = {
+    {"addr_port", &type_bind, offsetof(struct bind, addr_port), CONF_REQUIRED, NULL,
+     "Where to listen: an address or a name with a port, `*:80` for all addresses, or `unix:/path`.",
+     .example = "0.0.0.0:80"},
+    {0},
+};
+
+static const struct conf_table bind_table = {.doc = "An address to listen on.",
+                                             .keys = bind_keys,
+                                             .size = sizeof(struct bind),
+                                             .shorthand = "addr_port"};
+
+static const struct conf_choice mode_choices[] = {
+    {"http", MODE_HTTP, "HTTP requests, each balanced on its own"},
+    {"tcp", MODE_TCP, "connections, passed on byte by byte"},
+    {0},
+};
+
+static const struct conf_choice overflow_choices[] = {
+    {"close", OVERFLOW_CLOSE, "further connections are closed"},
+    {"wait", OVERFLOW_WAIT, "further connections wait in the listen queue"},
+    {0},
+};
+
+#define FIELD(name) offsetof(struct frontend_keys, frontend.name)
+
+static const struct conf_key frontend_keys[] = {
+    {"name", &conf_type_string, FIELD(name), CONF_REQUIRED | CONF_NAME, NULL,
+     "The frontend's name in logs and counters.", .example = "web"},
+    {"mode", &conf_type_choice, FIELD(mode), CONF_INHERITED, "http", "What clients speak.",
+     .choices = mode_choices},
+    {"bind", &conf_type_list, offsetof(struct frontend_keys, binds), CONF_REQUIRED, NULL,
+     "The addresses to listen on.", .table = &bind_table, .example = "[ { addr_port: 0.0.0.0:80 } ]"},
+    {"maxconn", &conf_type_number, FIELD(maxconn), CONF_INHERITED, "20000",
+     "Connections of clients at once, over all workers.", .min = 1, .max = 10000000},
+    {"overflow", &conf_type_choice, FIELD(overflow), CONF_INHERITED, "close",
+     "What happens to connections beyond maxconn.", .choices = overflow_choices},
+    {"timeout_client", &conf_type_time, FIELD(timeout_client), CONF_INHERITED, "30s",
+     "Without a byte from the client, while one is awaited, or without the client taking one.", .min = 1000,
+     .max = DAY * (uint64_t)SECOND},
+    {"timeout_http_request", &conf_type_time, FIELD(timeout_http_request), CONF_INHERITED, "10s",
+     "For the whole head of a request to arrive, however it trickles.", .min = 1000,
+     .max = DAY * (uint64_t)SECOND},
+    {"timeout_keepalive", &conf_type_time, FIELD(timeout_keepalive), CONF_INHERITED, "60s",
+     "For a connection to be idle between requests.", .min = 1000, .max = DAY * (uint64_t)SECOND},
+    {"use_backend", &conf_type_ref, FIELD(use_backend), 0, NULL,
+     "The backend that serves what no condition sent elsewhere.", .refers_to = "backend", .example = "site"},
+    {0},
+};
+
+static void check_frontend(struct conf_load *l, void *structure, const struct conf_node *node)
+{
+    struct frontend_keys *keys = structure;
+    struct frontend *f = &keys->frontend;
+    const struct conf_node *binds = conf_node_get(node, "bind");
+    f->binds = (struct bind **)keys->binds.items;
+    f->bind_count = keys->binds.count;
+    if (f->bind_count == 0)
+        conf_error(l, binds, "write at least one address: - addr_port: 0.0.0.0:80",
+                   "frontend \"%s\" listens nowhere", f->name);
+    for (uint32_t i = 0; i < f->bind_count; i++)
+        f->binds[i]->frontend = f;
+    if (f->mode == MODE_TCP && !conf_node_get(node, "use_backend"))
+        conf_error(l, node, "write use_backend: NAME", "frontend \"%s\" in mode tcp has no use_backend",
+                   f->name);
+}
+
+const struct conf_table frontend_conf_table = {
+    .doc = "Where clients arrive: addresses to listen on, limits, and where requests go.",
+    .keys = frontend_keys,
+    .size = sizeof(struct frontend_keys),
+    .check = check_frontend,
+};

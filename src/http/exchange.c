@@ -1,0 +1,418 @@
+#include "http/exchange.h"
+
+#include "base/pool.h"
+#include "http/http.h"
+#include "http/method.h"
+#include "log/log.h"
+
+static struct pool exchanges = POOL_OF(struct exchange);
+static const struct server_codec *server_codec;
+
+void exchange_set_server_codec(const struct server_codec *codec)
+{
+    server_codec = codec;
+}
+
+static void step_pick(struct exchange *x);
+static void step_connect(struct exchange *x, bool fresh);
+static void step_send(struct exchange *x);
+
+/* ---- life ---- */
+
+struct exchange *exchange_new(struct stream *client, struct frontend *f, const struct conn *c)
+{
+    struct exchange *x = pool_get(&exchanges);
+    memset(x, 0, offsetof(struct exchange, scratch));
+    x->client = client;
+    x->frontend = f;
+    x->client_conn = c;
+    x->client_scheme = "http";
+    x->scratch_next = x->scratch;
+    arena_init(&x->arena);
+    message_init(&x->request);
+    client->exchange = x;
+    return x;
+}
+
+static void exchange_free(struct exchange *x)
+{
+    arena_free(&x->arena);
+    pool_put(&exchanges, x);
+}
+
+void exchange_drop(struct exchange *x)
+{
+    x->client->exchange = NULL;
+    exchange_free(x);
+}
+
+/* Every entry from outside holds the exchange until it returns. */
+static void hold(struct exchange *x)
+{
+    x->busy++;
+}
+
+static void release(struct exchange *x)
+{
+    if (--x->busy == 0 && x->finished)
+        exchange_free(x);
+}
+
+static uint64_t now_of(const struct exchange *x)
+{
+    return loop_now(x->frontend->worker->loop);
+}
+
+char *exchange_alloc(struct exchange *x, size_t len)
+{
+    if (len > (size_t)(x->scratch + sizeof x->scratch - x->scratch_next))
+        return arena_alloc(&x->arena, len);
+    char *p = x->scratch_next;
+    x->scratch_next += len;
+    return p;
+}
+
+/* ---- counting ---- */
+
+/* One more of a counter, wherever the exchange has come. */
+static void count_everywhere(struct exchange *x, enum counter c, uint64_t n)
+{
+    state_count(x->frontend->block, c, n);
+    if (x->attempt.backend)
+        state_count(x->attempt.backend->block, c, n);
+    if (x->attempt.server)
+        state_count(x->attempt.server->block, c, n);
+}
+
+static void count_begin(struct exchange *x)
+{
+    x->begun_at = now_of(x);
+    state_count(x->frontend->block, COUNTER_REQUESTS, 1);
+    state_gauge_add(x->frontend->slot, GAUGE_REQUESTS);
+}
+
+static void record(struct exchange *x, enum latency which, uint64_t us)
+{
+    histogram_record(&x->attempt.backend->block->latency[which], us);
+    if (x->attempt.server)
+        histogram_record(&x->attempt.server->block->latency[which], us);
+}
+
+static void count_finish(struct exchange *x, enum reason why)
+{
+    if (x->status >= 200 && x->status < 600)
+        count_everywhere(x, (enum counter)(COUNTER_RESPONSES_1XX + x->status / 100 - 1), 1);
+    if (why != REASON_NONE)
+        state_count(x->frontend->block, (enum counter)(COUNTER_REASON + why), 1);
+    if (x->attempt.backend && x->first_byte_at) {
+        record(x, LATENCY_FIRST_BYTE, x->first_byte_at - x->sent_at);
+        record(x, LATENCY_TOTAL, now_of(x) - x->begun_at);
+    }
+    state_gauge_sub(x->frontend->slot, GAUGE_REQUESTS);
+}
+
+/* ---- the end ---- */
+
+static void let_server_go(struct exchange *x, enum reason why, bool complete)
+{
+    struct stream *s = x->server;
+    if (!s)
+        return;
+    x->server = NULL;
+    x->request_sending = false;
+    s->exchange = NULL;
+    s->ops->done(s, why, complete);
+}
+
+void exchange_finish(struct exchange *x, enum reason why)
+{
+    struct stream *c = x->client;
+    if (x->finished)
+        return;
+    x->finished = true;
+    count_finish(x, why);
+    let_server_go(x, why, x->response_ended && x->request_ended && !x->tunnel && why == REASON_NONE);
+    attempt_end(&x->attempt, why);
+    c->exchange = NULL;
+    c->ops->done(c, why, x->response_ended);
+}
+
+/* It can't be served: the status that says so, or nothing where the response has begun or shall not be. */
+static void fail(struct exchange *x, uint16_t status, enum reason why)
+{
+    let_server_go(x, why, false);
+    if (x->response_begun || status == 0)
+        exchange_finish(x, why);
+    else
+        exchange_answer_status(x, status, why);
+}
+
+/* ---- the steps ---- */
+
+static void step_rules(struct exchange *x)
+{
+    const struct answer *answer = http_conf_answer(x->frontend->http);
+    if (answer) {
+        exchange_answer(x, answer, REASON_RESPONDED);
+        return;
+    }
+    struct backend *b = x->frontend->use_backend;
+    if (!b) {
+        fail(x, 503, REASON_NO_BACKEND);
+        return;
+    }
+    struct address client;
+    conn_peer(x->client_conn, &client);
+    attempt_begin(&x->attempt, b, &client);
+    step_pick(x);
+}
+
+static void step_pick(struct exchange *x)
+{
+    enum reason none = attempt_pick(&x->attempt);
+    if (none == REASON_NONE) {
+        record(x, LATENCY_QUEUE, now_of(x) - x->attempt.begun_at);
+        step_connect(x, false);
+        return;
+    }
+    /* After a failure the client is told of that; `none` only says that nobody is left to try. */
+    if (x->attempt.retries > 0)
+        fail(x, 502, x->failure);
+    else
+        fail(x, x->attempt.backend->when_down == WHEN_DOWN_CLOSE ? 0 : 503, none);
+}
+
+static void step_connect(struct exchange *x, bool fresh)
+{
+    enum reason why;
+    bool ready;
+    x->connect_at = now_of(x);
+    x->server = server_codec->open(x, x->attempt.server, fresh, &ready, &why);
+    if (!x->server) {
+        exchange_server_failed(x, why);
+        return;
+    }
+    x->reused = ready;
+    if (ready) {
+        count_everywhere(x, COUNTER_REUSED, 1);
+        step_send(x);
+    }
+}
+
+static void step_send(struct exchange *x)
+{
+    struct stream *s = x->server;
+    exchange_prepare_request(x);
+    x->sent_at = now_of(x);
+    s->ops->head(s, &x->request);
+    if (x->request_ended) {
+        exchange_flush(x, SIDE_OF_CLIENT);
+        return;
+    }
+    x->request_sending = true;
+    x->client->ops->resume(x->client);
+    if (x->server == s)
+        exchange_flush(x, SIDE_OF_CLIENT);
+}
+
+void exchange_begin(struct exchange *x)
+{
+    hold(x);
+    count_begin(x);
+    x->request_ended = x->request.body == BODY_NONE;
+    step_rules(x);
+    release(x);
+}
+
+void exchange_refuse(struct exchange *x, uint16_t status, enum reason why)
+{
+    hold(x);
+    count_begin(x);
+    x->client_close = true;
+    exchange_answer_status(x, status, why);
+    release(x);
+}
+
+void exchange_server_ready(struct exchange *x)
+{
+    hold(x);
+    attempt_connected(&x->attempt, now_of(x) - x->connect_at);
+    step_send(x);
+    release(x);
+}
+
+void exchange_server_failed(struct exchange *x, enum reason why)
+{
+    hold(x);
+    x->server = NULL;
+    x->failure = why;
+    if (attempt_failed(&x->attempt, why))
+        step_pick(x);
+    else
+        fail(x, why == REASON_SERVER_CONNECT_TIMEOUT ? 504 : 502, why);
+    release(x);
+}
+
+/* ---- the response ---- */
+
+/* Both directions are the client's and the server's own from now on. */
+static void begin_tunnel(struct exchange *x, struct message *m)
+{
+    x->tunnel = true;
+    x->request_ended = false;
+    x->request_sending = true;
+    x->response_begun = true;
+    x->status = m->status;
+    x->active_at = now_of(x);
+    m->body = x->request.body = BODY_TUNNEL;
+    message_drop_hop(m);
+    x->client->ops->head(x->client, m);
+    exchange_flush(x, SIDE_OF_SERVER);
+    if (!x->finished)
+        x->client->ops->resume(x->client);
+}
+
+void exchange_response(struct exchange *x, struct message *m)
+{
+    hold(x);
+    if (!x->first_byte_at)
+        x->first_byte_at = now_of(x);
+    if (m->status == 101 && x->request.upgrade && m->upgrade) {
+        begin_tunnel(x, m);
+    } else if (m->status == 101) {
+        fail(x, 502, REASON_SERVER_BAD_RESPONSE);
+    } else if (m->status < 200) {
+        count_everywhere(x, COUNTER_RESPONSES_1XX, 1);
+        message_drop_hop(m);
+        if (x->request.minor > 0)
+            x->client->ops->head(x->client, m);
+    } else {
+        x->status = m->status;
+        x->response_begun = true;
+        message_drop_hop(m);
+        x->client->ops->head(x->client, m);
+    }
+    release(x);
+}
+
+/* ---- bodies ---- */
+
+bool exchange_wants_body(const struct exchange *x, enum side from)
+{
+    if (from == SIDE_OF_SERVER)
+        return x->client->ops->pending(x->client) == 0;
+    return x->request_sending && x->server && x->server->ops->pending(x->server) == 0;
+}
+
+static struct stream *receiver(struct exchange *x, enum side from)
+{
+    return from == SIDE_OF_CLIENT ? x->server : x->client;
+}
+
+static void count_body(struct exchange *x, enum side from, size_t len)
+{
+    x->active_at = now_of(x);
+    if (from == SIDE_OF_CLIENT) {
+        x->body_sent = true;
+        x->bytes_in += len;
+        count_everywhere(x, COUNTER_BYTES_IN, len);
+    } else {
+        x->bytes_out += len;
+        count_everywhere(x, COUNTER_BYTES_OUT, len);
+    }
+}
+
+void exchange_body(struct exchange *x, enum side from, const char *bytes, size_t len)
+{
+    struct stream *to = receiver(x, from);
+    count_body(x, from, len);
+    to->ops->body(to, bytes, len);
+}
+
+void exchange_body_buffer(struct exchange *x, enum side from, struct buffer *b)
+{
+    struct stream *to = receiver(x, from);
+    count_body(x, from, buffer_len(b));
+    to->ops->body_buffer(to, b);
+}
+
+void exchange_flush(struct exchange *x, enum side from)
+{
+    struct stream *to = receiver(x, from);
+    if (to)
+        to->ops->flush(to);
+}
+
+void exchange_body_end(struct exchange *x, enum side from, const struct message *trailers)
+{
+    struct stream *to = receiver(x, from);
+    hold(x);
+    if (from == SIDE_OF_CLIENT)
+        x->request_ended = true;
+    else
+        x->response_ended = true;
+    to->ops->end(to, trailers);
+    exchange_flush(x, from);
+    bool over = x->tunnel ? x->request_ended && x->response_ended : x->response_ended;
+    if (over && !x->finished)
+        exchange_finish(x, REASON_NONE);
+    release(x);
+}
+
+void exchange_sent(struct exchange *x, enum side to)
+{
+    hold(x);
+    if (to == SIDE_OF_SERVER)
+        x->client->ops->resume(x->client);
+    else if (x->server)
+        x->server->ops->resume(x->server);
+    release(x);
+}
+
+/* ---- failures ---- */
+
+/* May the request be sent again, its first sending having brought no byte of an answer (RFC 9110, 9.2.2)? */
+static bool may_repeat(const struct exchange *x)
+{
+    return !x->first_byte_at && !x->body_sent && !x->tunnel && method_is_idempotent(x->request.method);
+}
+
+static void server_broke(struct exchange *x, enum reason why)
+{
+    x->failure = why;
+    bool late = why == REASON_SERVER_TIMEOUT;
+    if (late || !may_repeat(x)) {
+        fail(x, late ? 504 : 502, why);
+        return;
+    }
+    let_server_go(x, why, false);
+    if (x->reused && attempt_repeat(&x->attempt))
+        step_connect(x, true);
+    else if (!x->reused && attempt_failed(&x->attempt, why))
+        step_pick(x);
+    else
+        fail(x, 502, why);
+}
+
+void exchange_tunnel_timeout(struct exchange *x, struct conn *c)
+{
+    uint64_t silent = now_of(x) - x->active_at, limit = x->attempt.backend->timeout_tunnel;
+    if (silent < limit)
+        conn_timeout(c, limit - silent);
+    else
+        exchange_finish(x, REASON_TUNNEL_TIMEOUT);
+}
+
+void exchange_broke(struct exchange *x, enum side which, enum reason why)
+{
+    hold(x);
+    if (which == SIDE_OF_SERVER)
+        server_broke(x, why);
+    else if (why == REASON_CLIENT_TIMEOUT && !x->response_begun)
+        fail(x, 408, why);
+    else if (why == REASON_CLIENT_BAD_REQUEST && !x->response_begun)
+        fail(x, 400, why);
+    else
+        exchange_finish(x, why);
+    release(x);
+}

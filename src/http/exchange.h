@@ -1,0 +1,123 @@
+/*
+ * exchange.h: one request and its response, protocol-neutral.
+ *
+ * Steps, each a function that chooses the next:
+ *
+ *   begin ─▶ rules ─▶ pick ─▶ connect ─▶ send ─▶ response ─▶ finish
+ *              │        │ ▲       │        │
+ *              └▶ answer ◀┴───────┴────────┘   (noxy's own response)
+ *
+ * A failure before any byte of the response goes back to pick while retries
+ * are left and repeating is safe: the connection could not be made, or a kept
+ * one ended before an answer and the request may be repeated (RFC 9110,
+ * 9.2.2) or no byte of it was sent.
+ *
+ * Owner: itself. It is made by the client's codec (exchange_new), which holds
+ * it through its stream until done() is called.
+ */
+#ifndef NOXY_HTTP_EXCHANGE_H
+#define NOXY_HTTP_EXCHANGE_H
+
+#include "base/arena.h"
+#include "http/codec.h"
+#include "http/message.h"
+
+enum side { SIDE_OF_CLIENT, SIDE_OF_SERVER };
+
+enum { EXCHANGE_SCRATCH = 512 };
+
+struct exchange {
+    struct stream *client;
+    struct stream *server; /* NULL: none yet, or done */
+    struct frontend *frontend;
+    struct attempt attempt; /* attempt.backend NULL: none chosen */
+    const struct conn *client_conn;
+    const char *client_scheme; /* "http" */
+
+    uint64_t begun_at;            /* loop_now() when the head was complete */
+    uint64_t connect_at;          /* when the present connection was begun */
+    uint64_t sent_at;             /* when the request's head was sent; 0: not yet */
+    uint64_t first_byte_at;       /* when the response's head came; 0: not yet */
+    uint64_t active_at;           /* in a tunnel: when bytes came last, either way */
+    uint64_t bytes_in, bytes_out; /* of bodies */
+    uint16_t status;              /* of the final response; 0: none yet */
+
+    bool request_sending; /* a server stream takes the body */
+    bool request_ended;   /* the whole request was received */
+    bool body_sent;       /* a byte of the request's body went to a server: it can't be sent again */
+    bool response_begun;  /* a final response's head went to the client */
+    bool response_ended;  /* the whole response was given to the client's codec */
+    bool tunnel;          /* after 101 */
+    bool server_ended, client_ended; /* in a tunnel: that side has ended its direction */
+    bool reused;                     /* the server's connection was a kept one */
+    bool prepared;                   /* the request is as it will be sent */
+    bool client_close;               /* the client's connection can't be used again after this response */
+    enum reason failure;             /* why the latest attempt failed */
+    bool finished;
+    uint8_t busy; /* calls under way that still look at it: freed behind the last */
+
+    char *scratch_next; /* in scratch: text of added fields */
+    char scratch[EXCHANGE_SCRATCH];
+    struct arena arena;     /* for what scratch can't hold */
+    struct message request; /* last: its fields need not be touched */
+};
+
+/* ---- the client's codec ---- */
+
+/* The stream's exchange, whose request the codec fills in. */
+struct exchange *exchange_new(struct stream *client, struct frontend *f, const struct conn *c);
+/* Nothing came of it: the request was never complete. Not after exchange_begin(). */
+void exchange_drop(struct exchange *x);
+/* x->request is complete. */
+void exchange_begin(struct exchange *x);
+/* The request can't be served: answers `status` for `why` without rules and servers. Instead of
+ * exchange_begin(). */
+void exchange_refuse(struct exchange *x, uint16_t status, enum reason why);
+
+/* ---- the server's codec ---- */
+
+/* The connection was made: sends the request. */
+void exchange_server_ready(struct exchange *x);
+/* It could not be made. The stream is gone. */
+void exchange_server_failed(struct exchange *x, enum reason why);
+/* A response's head; `m` is the codec's and valid during the call. */
+void exchange_response(struct exchange *x, struct message *m);
+
+/* ---- both codecs ---- */
+
+/* May bytes that this side sends be delivered now? */
+bool exchange_wants_body(const struct exchange *x, enum side from);
+void exchange_body(struct exchange *x, enum side from, const char *bytes, size_t len);
+/* The same with a buffer, which is given away. */
+void exchange_body_buffer(struct exchange *x, enum side from, struct buffer *b);
+/* Sends the pieces delivered since the last flush; call after each batch of them. */
+void exchange_flush(struct exchange *x, enum side from);
+/* The body's end. The exchange may be over (and its streams done) when it returns. */
+void exchange_body_end(struct exchange *x, enum side from, const struct message *trailers);
+/* This side took all that was pending. */
+void exchange_sent(struct exchange *x, enum side to);
+/* A connection of a tunnel was silent for timeout_tunnel: sets the time anew if the other was not, else ends
+ * it. */
+void exchange_tunnel_timeout(struct exchange *x, struct conn *c);
+/* This side's stream broke off for `why`. The exchange is over, or tried again, when it returns. */
+void exchange_broke(struct exchange *x, enum side which, enum reason why);
+
+/* ---- within the room ---- */
+
+/* Memory for `len` bytes of text that lives as long as the exchange. */
+char *exchange_alloc(struct exchange *x, size_t len);
+/* Makes the request what the server shall get: hop-by-hop fields out, X-Forwarded-* in. Once. */
+void exchange_prepare_request(struct exchange *x);
+/* noxy's own response (answer.c). Ends the exchange. */
+struct answer {
+    uint16_t status;
+    struct slice content_type;
+    struct slice body;
+};
+void exchange_answer(struct exchange *x, const struct answer *a, enum reason why);
+/* The standard page of a status. */
+void exchange_answer_status(struct exchange *x, uint16_t status, enum reason why);
+/* Ends the exchange: counts, logs, lets go of both streams. */
+void exchange_finish(struct exchange *x, enum reason why);
+
+#endif

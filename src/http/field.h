@@ -1,0 +1,79 @@
+/*
+ * field.h: header fields, and what noxy knows about their names. One row a
+ * name that means something to it; all others are passed on unread.
+ */
+#ifndef NOXY_HTTP_FIELD_H
+#define NOXY_HTTP_FIELD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+enum field_flag {
+    FIELD_HOP = 1,  /* concerns one connection only: never passed on (RFC 9110, 7.6.1) */
+    FIELD_ONCE = 2, /* may not be repeated */
+    FIELD_NO_TRAILER =
+        4, /* never taken from a trailer section: framing, routing, authentication (RFC 9110, 6.5.1) */
+    FIELD_KEPT = 8, /* not removed though Connection names it: noxy or the server relies on it */
+};
+
+#define FIELD_TABLE(X)                                                                                       \
+    X(HOST, "host", FIELD_ONCE | FIELD_NO_TRAILER | FIELD_KEPT)                                              \
+    X(CONTENT_LENGTH, "content-length", FIELD_NO_TRAILER | FIELD_KEPT)                                       \
+    X(TRANSFER_ENCODING, "transfer-encoding", FIELD_HOP | FIELD_NO_TRAILER)                                  \
+    X(CONNECTION, "connection", FIELD_HOP | FIELD_NO_TRAILER)                                                \
+    X(KEEP_ALIVE, "keep-alive", FIELD_HOP | FIELD_NO_TRAILER)                                                \
+    X(PROXY_CONNECTION, "proxy-connection", FIELD_HOP | FIELD_NO_TRAILER)                                    \
+    X(TE, "te", FIELD_HOP | FIELD_NO_TRAILER)                                                                \
+    X(UPGRADE, "upgrade", FIELD_HOP | FIELD_NO_TRAILER)                                                      \
+    X(HTTP2_SETTINGS, "http2-settings", FIELD_HOP | FIELD_NO_TRAILER)                                        \
+    X(TRAILER, "trailer", FIELD_NO_TRAILER)                                                                  \
+    X(EXPECT, "expect", FIELD_NO_TRAILER | FIELD_KEPT)                                                       \
+    X(MAX_FORWARDS, "max-forwards", FIELD_ONCE | FIELD_NO_TRAILER | FIELD_KEPT)                              \
+    X(CONTENT_TYPE, "content-type", FIELD_NO_TRAILER | FIELD_KEPT)                                           \
+    X(CONTENT_ENCODING, "content-encoding", FIELD_NO_TRAILER | FIELD_KEPT)                                   \
+    X(CONTENT_RANGE, "content-range", FIELD_NO_TRAILER | FIELD_KEPT)                                         \
+    X(RANGE, "range", FIELD_NO_TRAILER | FIELD_KEPT)                                                         \
+    X(CACHE_CONTROL, "cache-control", FIELD_NO_TRAILER | FIELD_KEPT)                                         \
+    X(AUTHORIZATION, "authorization", FIELD_NO_TRAILER | FIELD_KEPT)                                         \
+    X(PROXY_AUTHORIZATION, "proxy-authorization", FIELD_NO_TRAILER | FIELD_KEPT)                             \
+    X(COOKIE, "cookie", FIELD_NO_TRAILER | FIELD_KEPT)                                                       \
+    X(SET_COOKIE, "set-cookie", FIELD_NO_TRAILER | FIELD_KEPT)                                               \
+    X(LOCATION, "location", FIELD_NO_TRAILER | FIELD_KEPT)                                                   \
+    X(DATE, "date", FIELD_NO_TRAILER)                                                                        \
+    X(RETRY_AFTER, "retry-after", FIELD_NO_TRAILER)                                                          \
+    X(X_FORWARDED_FOR, "x-forwarded-for", FIELD_NO_TRAILER | FIELD_KEPT)                                     \
+    X(X_FORWARDED_PROTO, "x-forwarded-proto", FIELD_NO_TRAILER | FIELD_KEPT)                                 \
+    X(X_FORWARDED_HOST, "x-forwarded-host", FIELD_NO_TRAILER | FIELD_KEPT)                                   \
+    X(FORWARDED, "forwarded", FIELD_NO_TRAILER | FIELD_KEPT)                                                 \
+    X(X_REAL_IP, "x-real-ip", FIELD_NO_TRAILER | FIELD_KEPT)
+
+enum field_id {
+    FIELD_OTHER,
+#define X(id, name, flags) FIELD_##id,
+    FIELD_TABLE(X)
+#undef X
+        FIELD_ID_COUNT
+};
+
+/*
+ * One field line. Name and value are slices of the buffer that they came in, or of the exchange's arena.
+ */
+struct field {
+    const char *name, *value;
+    uint16_t name_len, value_len;
+    uint8_t id;   /* enum field_id */
+    bool raw;     /* name to value stand as "name: value CRLF" in one piece, spaces between them included */
+    bool dropped; /* is not passed on */
+};
+
+enum field_id field_lookup(struct slice name);
+unsigned field_flags(enum field_id id);
+
+static inline struct slice field_value(const struct field *f)
+{
+    return (struct slice){f->value, f->value_len};
+}
+
+#endif

@@ -1,0 +1,420 @@
+#include "http1/head.h"
+
+#include <http_parser.h>
+
+#include "base/macros.h"
+#include "http1/chars.h"
+
+enum { EMPTY_LINES_MAX = 2 };
+
+/* ---- finding the end ---- */
+
+int head_scan(struct head_scan *scan, const char *bytes, size_t len)
+{
+    const char *lf;
+    while (scan->at < len && (lf = memchr(bytes + scan->at, '\n', len - scan->at))) {
+        uint32_t end = (uint32_t)(lf - bytes), start = scan->line_start;
+        scan->at = scan->line_start = end + 1;
+        if (end == start || bytes[end - 1] != '\r')
+            return HEAD_BAD;
+        if (end - 1 == start) {
+            if (scan->lines > 0)
+                return (int)end + 1;
+            scan->skipped = end + 1;
+            if (scan->skipped > 2 * EMPTY_LINES_MAX)
+                return HEAD_BAD;
+            continue;
+        }
+        if (scan->lines > 0 && (bytes[start] == ' ' || bytes[start] == '\t'))
+            return HEAD_BAD;
+        if (scan->lines++ > MESSAGE_FIELDS_MAX)
+            return HEAD_TOO_MANY;
+    }
+    scan->at = (uint32_t)len;
+    return HEAD_MORE;
+}
+
+/* ---- http-parser ---- */
+
+struct reading {
+    struct message *m;
+    bool too_many, bad;
+};
+
+static int on_url(http_parser *p, const char *at, size_t len)
+{
+    struct reading *r = p->data;
+    r->m->target = (struct slice){at, len};
+    return 0;
+}
+
+static int on_status(http_parser *p, const char *at, size_t len)
+{
+    struct reading *r = p->data;
+    r->m->reason = (struct slice){at, len};
+    return 0;
+}
+
+static int on_field(http_parser *p, const char *at, size_t len)
+{
+    struct reading *r = p->data;
+    struct slice name = {at, len};
+    if (r->m->count >= MESSAGE_FIELDS_MAX || len > UINT16_MAX) {
+        r->too_many = true;
+        return -1;
+    }
+    /* A colon right behind the name: no space may stand there (RFC 9112, 5.1). */
+    if (at[len] != ':' || len == 0 || !chars_all(name, CHAR_TOKEN)) {
+        r->bad = true;
+        return -1;
+    }
+    r->m->fields[r->m->count++] = (struct field){
+        .name = at, .name_len = (uint16_t)len, .value = at + len, .id = (uint8_t)field_lookup(name)};
+    return 0;
+}
+
+static int on_value(http_parser *p, const char *at, size_t len)
+{
+    struct reading *r = p->data;
+    struct slice value = slice_trim((struct slice){at, len});
+    if (r->m->count == 0 || len > UINT16_MAX || !chars_all(value, CHAR_VALUE)) {
+        r->bad = true;
+        return -1;
+    }
+    struct field *f = &r->m->fields[r->m->count - 1];
+    f->value = value.ptr;
+    f->value_len = (uint16_t)value.len;
+    /* The scan has made sure that CR LF follows the line, so this can't look past the head. */
+    f->raw = value.ptr[value.len] == '\r';
+    return 0;
+}
+
+static int on_head_complete(http_parser *p)
+{
+    (void)p;
+    return 1; /* the body is not http-parser's business */
+}
+
+static const http_parser_settings settings = {
+    .on_url = on_url,
+    .on_status = on_status,
+    .on_header_field = on_field,
+    .on_header_value = on_value,
+    .on_headers_complete = on_head_complete,
+};
+
+/* Takes the head apart: 0, or the status of the refusal of a request. */
+static uint16_t take_apart(struct message *m, http_parser *parser, enum http_parser_type type,
+                           const char *bytes, size_t len)
+{
+    struct reading r = {.m = m};
+    message_init(m);
+    http_parser_init(parser, type);
+    parser->data = &r;
+    size_t used = http_parser_execute(parser, &settings, bytes, len);
+    enum http_errno error = HTTP_PARSER_ERRNO(parser);
+    if (r.too_many)
+        return 431;
+    if (r.bad)
+        return 400;
+    if (error == HPE_INVALID_METHOD)
+        return 501;
+    if ((error != HPE_OK && error != HPE_PAUSED) || used < len || parser->http_major != 1)
+        return 400;
+    m->minor = parser->http_minor > 0;
+    return 0;
+}
+
+/* ---- fields that frame or steer ---- */
+
+/* The members of a list field over all its lines: does `option` stand among them? */
+static bool list_has(struct slice value, struct slice option)
+{
+    struct slice item;
+    while (slice_next_item(&value, &item))
+        if (slice_equal_nocase(item, option))
+            return true;
+    return false;
+}
+
+/* Decimal digits only, no sign, no list, no overflow (RFC 9110, 8.6). */
+static bool read_length(struct slice s, uint64_t *length)
+{
+    uint64_t n = 0;
+    if (s.len == 0 || s.len > 19)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+        n = n * 10 + (uint64_t)(s.ptr[i] - '0');
+    }
+    *length = n;
+    return n <= INT64_MAX;
+}
+
+struct framing {
+    unsigned lengths, codings; /* field lines */
+    uint64_t length;
+    bool chunked, bad_length, connection_close, connection_keep, connection_upgrade;
+    struct field *upgrade;
+};
+
+static void note_field(struct framing *fr, struct field *f)
+{
+    struct slice v = field_value(f);
+    switch (f->id) {
+    case FIELD_CONTENT_LENGTH:
+        fr->lengths++;
+        fr->bad_length |= !read_length(v, &fr->length);
+        break;
+    case FIELD_TRANSFER_ENCODING:
+        fr->codings++;
+        fr->chunked = slice_equal_nocase(v, SLICE("chunked"));
+        break;
+    case FIELD_CONNECTION:
+        fr->connection_close |= list_has(v, SLICE("close"));
+        fr->connection_keep |= list_has(v, SLICE("keep-alive"));
+        fr->connection_upgrade |= list_has(v, SLICE("upgrade"));
+        break;
+    case FIELD_UPGRADE:
+        fr->upgrade = f;
+        break;
+    default:
+        break;
+    }
+}
+
+static struct framing read_framing(struct message *m)
+{
+    struct framing fr = {0};
+    for (unsigned i = 0; i < m->count; i++)
+        if (m->fields[i].id != FIELD_OTHER)
+            note_field(&fr, &m->fields[i]);
+    m->close = fr.connection_close || (m->minor == 0 && !fr.connection_keep);
+    /* h2c by Upgrade is never passed on: its bytes would not be HTTP/1.1 for us, but be for the server. */
+    m->upgrade = m->minor > 0 && fr.connection_upgrade && fr.upgrade && fr.upgrade->value_len > 0 &&
+                 !list_has(field_value(fr.upgrade), SLICE("h2c"));
+    return fr;
+}
+
+/* How a body is framed: 0, 400 where it is ambiguous, 501 for a coding that noxy doesn't know (RFC
+ * 9112, 6.1, 6.3). */
+static uint16_t frame_body(struct message *m, const struct framing *fr)
+{
+    if (fr->bad_length || fr->lengths > 1 || (fr->lengths && fr->codings) || fr->codings > 1)
+        return 400;
+    if (fr->codings) {
+        if (m->minor == 0)
+            return 400;
+        if (!fr->chunked)
+            return 501;
+        m->body = BODY_STREAM;
+        return 0;
+    }
+    m->body = fr->lengths && fr->length > 0 ? BODY_LENGTH : BODY_NONE;
+    m->body_length = fr->length;
+    return 0;
+}
+
+/* ---- requests ---- */
+
+/* host [":" port], host being a name, an IPv4 address or "[IPv6]" (RFC 3986, 3.2.2). No userinfo. */
+static bool host_is_valid(struct slice h)
+{
+    struct slice name = h;
+    if (h.len == 0 || !chars_all(h, CHAR_HOST))
+        return h.len == 0;
+    if (h.ptr[0] == '[') {
+        const char *close = memchr(h.ptr, ']', h.len);
+        if (!close || close == h.ptr + 1)
+            return false;
+        name.len = (size_t)(close + 1 - h.ptr);
+        for (const char *p = h.ptr + 1; p < close; p++)
+            if (!strchr("0123456789abcdefABCDEF:.", *p))
+                return false;
+    } else {
+        const char *colon = memchr(h.ptr, ':', h.len);
+        name.len = colon ? (size_t)(colon - h.ptr) : h.len;
+        if (name.len == 0 || memchr(h.ptr, '[', h.len) || memchr(h.ptr, ']', h.len))
+            return false;
+    }
+    struct slice port = {h.ptr + name.len, h.len - name.len};
+    if (port.len == 0)
+        return true;
+    if (port.ptr[0] != ':' || port.len > 6)
+        return false;
+    for (size_t i = 1; i < port.len; i++)
+        if (port.ptr[i] < '0' || port.ptr[i] > '9')
+            return false;
+    return true;
+}
+
+/* An absolute target: scheme "://" authority path. Its authority replaces Host (RFC 9112, 3.2.2). */
+static bool split_absolute(struct message *m)
+{
+    struct slice t = m->target;
+    size_t scheme_len = 0;
+    if (t.len > 7 && strncasecmp(t.ptr, "http://", 7) == 0)
+        scheme_len = 4;
+    else if (t.len > 8 && strncasecmp(t.ptr, "https://", 8) == 0)
+        scheme_len = 5;
+    else
+        return false;
+    m->scheme = (struct slice){t.ptr, scheme_len};
+    struct slice rest = {t.ptr + scheme_len + 3, t.len - scheme_len - 3};
+    size_t host_len = 0;
+    while (host_len < rest.len && rest.ptr[host_len] != '/' && rest.ptr[host_len] != '?')
+        host_len++;
+    m->host = (struct slice){rest.ptr, host_len};
+    m->path = (struct slice){rest.ptr + host_len, rest.len - host_len};
+    return host_len > 0 && host_is_valid(m->host);
+}
+
+/* The target's form and the host that it or Host names: 0 or a status. */
+static uint16_t read_target(struct message *m)
+{
+    struct field *host = NULL;
+    for (unsigned i = 0; i < m->count; i++) {
+        if (m->fields[i].id != FIELD_HOST)
+            continue;
+        if (host)
+            return 400;
+        host = &m->fields[i];
+    }
+    if (host ? !host_is_valid(field_value(host)) : m->minor > 0)
+        return 400;
+    if (!chars_all(m->target, CHAR_TARGET) || m->target.len == 0)
+        return 400;
+    m->host = host ? field_value(host) : SLICE("");
+    m->path = m->target;
+    if (m->target.ptr[0] == '/')
+        return 0;
+    if (slice_equal(m->target, SLICE("*")))
+        return slice_equal(m->method, SLICE("OPTIONS")) ? 0 : 400;
+    return split_absolute(m) ? 0 : 400;
+}
+
+/* "METHOD target HTTP/1.1 CRLF", with single spaces: what http-parser takes more loosely is refused. */
+static bool line_is_exact(struct message *m, const char *bytes, size_t len)
+{
+    const char *space = memchr(bytes, ' ', len);
+    if (!space)
+        return false;
+    m->method = (struct slice){bytes, (size_t)(space - bytes)};
+    const char *version = m->target.ptr + m->target.len;
+    if (m->target.ptr != space + 1 || (size_t)(bytes + len - version) < 11)
+        return false;
+    if (memcmp(version, " HTTP/1.", 8) != 0 || memcmp(version + 9, "\r\n", 2) != 0)
+        return false;
+    if (m->minor > 0 && version[8] == '1' && m->target.ptr[0] != 'h' && m->target.ptr[0] != 'H')
+        m->raw_line = (struct slice){bytes, (size_t)(version + 11 - bytes)};
+    return true;
+}
+
+/* A start line that names another version, well formed: what 505 is for. */
+static bool names_other_version(const char *bytes, size_t len)
+{
+    const char *lf = memchr(bytes, '\n', len);
+    if (!lf || lf - bytes < 11)
+        return false;
+    const char *v = lf - 10; /* " HTTP/x.y\r" */
+    return memcmp(v, " HTTP/", 6) == 0 && v[6] >= '0' && v[6] <= '9' && v[6] != '1' && v[7] == '.' &&
+           v[8] >= '0' && v[8] <= '9' && v[9] == '\r';
+}
+
+/* No CR but before LF, no NUL, no other control character but the tab. */
+static bool bytes_are_clean(const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (LIKELY(char_classes[(unsigned char)bytes[i]] & CHAR_VALUE))
+            continue;
+        if (bytes[i] != '\r' || i + 1 == len || bytes[++i] != '\n')
+            return false;
+    }
+    return true;
+}
+
+uint16_t head_parse_request(struct message *m, const char *bytes, size_t len)
+{
+    http_parser parser;
+    message_init(m);
+    if (!bytes_are_clean(bytes, len))
+        return 400;
+    uint16_t refused = take_apart(m, &parser, HTTP_REQUEST, bytes, len);
+    if (refused && names_other_version(bytes, len))
+        return 505;
+    if (refused == 501) /* a method that isn't a token is no method */
+        for (const char *p = bytes; *p != ' '; p++)
+            if (!(char_classes[(unsigned char)*p] & CHAR_TOKEN) || p == bytes + len)
+                return 400;
+    if (refused)
+        return refused;
+    if (!line_is_exact(m, bytes, len))
+        return 400;
+    if (parser.method == HTTP_CONNECT || parser.method == HTTP_TRACE)
+        return 405;
+    m->head_method = parser.method == HTTP_HEAD;
+    refused = read_target(m);
+    struct framing fr = read_framing(m);
+    return refused ? refused : frame_body(m, &fr);
+}
+
+/* ---- responses ---- */
+
+uint16_t head_parse_response(struct message *m, const char *bytes, size_t len, bool to_head)
+{
+    http_parser parser;
+    message_init(m);
+    if (len < 12 || memcmp(bytes, "HTTP/1.", 7) != 0 || bytes[8] != ' ' || !bytes_are_clean(bytes, len) ||
+        take_apart(m, &parser, HTTP_RESPONSE, bytes, len) != 0)
+        return 502;
+    m->status = (uint16_t)parser.status_code;
+    const char *lf = memchr(bytes, '\n', len);
+    if (m->status < 100 || m->status > 599 || (bytes[12] != ' ' && bytes[12] != '\r'))
+        return 502;
+    if (bytes[7] == '1')
+        m->raw_line = (struct slice){bytes, (size_t)(lf + 1 - bytes)};
+    struct framing fr = read_framing(m);
+    bool has_body = m->status >= 200 && m->status != 204 && m->status != 304 && !to_head;
+    /* 1xx, 204, 304 and answers to HEAD have no body whatever they say (RFC 9112, 6.3); what they say must
+     * still be sound. */
+    if (frame_body(m, &fr) != 0)
+        return 502;
+    if (!has_body)
+        m->body = BODY_NONE;
+    else if (!fr.lengths && !fr.codings)
+        m->body = BODY_CLOSE;
+    if (m->body == BODY_CLOSE)
+        m->close = true;
+    return 0;
+}
+
+/* ---- trailers ---- */
+
+bool head_parse_trailers(struct message *m, const char *bytes, size_t len)
+{
+    const char *end = bytes + len;
+    message_init(m);
+    if (!bytes_are_clean(bytes, len))
+        return false;
+    while (bytes < end - 2) {
+        const char *lf = memchr(bytes, '\n', (size_t)(end - bytes));
+        const char *colon = lf ? memchr(bytes, ':', (size_t)(lf - bytes)) : NULL;
+        if (!colon || m->count >= MESSAGE_FIELDS_MAX)
+            return false;
+        struct slice name = {bytes, (size_t)(colon - bytes)};
+        struct slice value = slice_trim((struct slice){colon + 1, (size_t)(lf - 1 - colon - 1)});
+        if (name.len == 0 || !chars_all(name, CHAR_TOKEN))
+            return false;
+        struct field *f = &m->fields[m->count++];
+        *f = (struct field){.name = name.ptr,
+                            .name_len = (uint16_t)name.len,
+                            .value = value.ptr,
+                            .value_len = (uint16_t)value.len,
+                            .id = (uint8_t)field_lookup(name)};
+        f->raw = value.ptr[value.len] == '\r';
+        f->dropped = field_flags(f->id) & FIELD_NO_TRAILER;
+        bytes = lf + 1;
+    }
+    return true;
+}

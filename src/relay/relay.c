@@ -1,0 +1,271 @@
+#include "relay/relay.h"
+
+#include "base/pool.h"
+#include "upstream/attempt.h"
+#include "upstream/connect.h"
+
+enum {
+    BURST_MAX = 8, /* buffers filled by one read */
+    TURNS_MAX = 8, /* reads of one side before others have their turn */
+    FINISH_US = 10000000,
+};
+
+enum side { CLIENT, SERVER };
+
+/* One end of a relay, and the direction of the bytes that come from it. */
+struct end {
+    struct conn *conn; /* of the server: NULL until one is tried */
+    uint8_t burst;     /* buffers to read next: grows while they are filled */
+    bool ended;        /* it will send no more, and the other end was told */
+};
+
+struct relay {
+    struct client client;
+    struct end ends[2]; /* by enum side */
+    struct attempt attempt;
+    struct task task; /* frees it */
+    uint64_t begun_at, active_at;
+    bool connected;
+    bool over;
+};
+
+static struct pool relays = POOL_OF(struct relay);
+
+static void try_server(struct relay *r);
+
+static struct loop *loop_of(const struct relay *r)
+{
+    return r->client.frontend->worker->loop;
+}
+
+/* ---- the end ---- */
+
+static void free_relay(struct task *t)
+{
+    pool_put(&relays, CONTAINER_OF(t, struct relay, task));
+}
+
+/* Ends both connections. Bytes that were received are still delivered where that can be. */
+static void end_relay(struct relay *r, enum reason why)
+{
+    if (r->over)
+        return;
+    r->over = true;
+    if (r->connected) {
+        uint64_t total = loop_now(loop_of(r)) - r->begun_at;
+        histogram_record(&r->attempt.server->block->latency[LATENCY_TOTAL], total);
+        histogram_record(&r->attempt.backend->block->latency[LATENCY_TOTAL], total);
+    }
+    for (int side = CLIENT; side <= SERVER; side++) {
+        if (!r->ends[side].conn)
+            continue;
+        if (side == SERVER)
+            state_gauge_sub(r->attempt.server->slot, GAUGE_SESSIONS);
+        conn_finish(r->ends[side].conn, why, false, FINISH_US);
+    }
+    attempt_end(&r->attempt, why);
+    state_gauge_sub(r->client.frontend->slot, GAUGE_REQUESTS);
+    loop_defer(loop_of(r), &r->task);
+    client_closed(&r->client, why);
+}
+
+/* ---- passing bytes on ---- */
+
+static void count_bytes(struct relay *r, enum side from, size_t n)
+{
+    enum counter c = from == CLIENT ? COUNTER_BYTES_IN : COUNTER_BYTES_OUT;
+    state_count(r->client.frontend->block, c, n);
+    state_count(r->attempt.backend->block, c, n);
+    state_count(r->attempt.server->block, c, n);
+    r->active_at = loop_now(loop_of(r));
+}
+
+/* One read and what it brought, sent on. False: nothing more now. */
+static bool pass_once(struct relay *r, enum side from)
+{
+    struct end *in = &r->ends[from], *out = &r->ends[!from];
+    struct buffer *buffers[BURST_MAX];
+    for (unsigned i = 0; i < in->burst; i++)
+        buffers[i] = buffer_get();
+    ssize_t got = conn_read_buffers(in->conn, buffers, in->burst);
+    for (unsigned i = 0; i < in->burst; i++)
+        conn_push_buffer(out->conn, buffers[i]);
+    if (got > 0) {
+        count_bytes(r, from, (size_t)got);
+        if (got == (ssize_t)in->burst * BUFFER_SIZE)
+            in->burst = (uint8_t)MIN(in->burst * 2, BURST_MAX);
+        else if (got < BUFFER_SIZE)
+            in->burst = 1;
+    }
+    if (conn_flush(out->conn) == CONN_FAILED || got == CONN_FAILED) {
+        bool server = got == CONN_FAILED ? from == SERVER : from == CLIENT;
+        end_relay(r, server ? REASON_SERVER_RESET : REASON_CLIENT_RESET);
+        return false;
+    }
+    if (got == CONN_END) {
+        in->ended = true;
+        conn_shutdown(out->conn);
+    }
+    return got > 0;
+}
+
+/* Passes on what `from` has sent, while the other end takes it. */
+static void pass(struct relay *r, enum side from)
+{
+    struct end *in = &r->ends[from], *out = &r->ends[!from];
+    int turn = 0;
+    while (!in->ended && conn_queued(out->conn) == 0 && conn_may_read(in->conn) && turn++ < TURNS_MAX)
+        if (!pass_once(r, from))
+            break;
+    if (r->over)
+        return;
+    if (r->ends[CLIENT].ended && r->ends[SERVER].ended)
+        end_relay(r, REASON_NONE);
+    else if (turn >= TURNS_MAX)
+        conn_read_later(in->conn);
+}
+
+/* ---- events ---- */
+
+static void on_client_readable(struct conn *c)
+{
+    struct relay *r = c->owner;
+    if (r->connected)
+        pass(r, CLIENT);
+    else if (conn_broken(c))
+        end_relay(r, REASON_CLIENT_RESET);
+}
+
+static void on_client_writable(struct conn *c)
+{
+    struct relay *r = c->owner;
+    if (r->connected)
+        pass(r, SERVER);
+}
+
+/* Silence either way ends it: the shorter of the two timeouts counts, from the last byte in any direction. */
+static void on_timeout(struct relay *r, enum side side, uint64_t limit, enum reason why)
+{
+    uint64_t silent = loop_now(loop_of(r)) - r->active_at;
+    if (silent < limit)
+        conn_timeout(r->ends[side].conn, limit - silent);
+    else
+        end_relay(r, why);
+}
+
+static void on_client_timeout(struct conn *c)
+{
+    struct relay *r = c->owner;
+    on_timeout(r, CLIENT, r->client.frontend->timeout_client, REASON_CLIENT_TIMEOUT);
+}
+
+static const struct conn_handler client_handler = {
+    .readable = on_client_readable,
+    .writable = on_client_writable,
+    .timeout = on_client_timeout,
+};
+
+static void on_server_readable(struct conn *c)
+{
+    pass(c->owner, SERVER);
+}
+
+static void on_server_writable(struct conn *c)
+{
+    struct relay *r = c->owner;
+    if (!r->connected) {
+        r->connected = true;
+        attempt_connected(&r->attempt, loop_now(loop_of(r)) - r->active_at);
+        r->active_at = loop_now(loop_of(r));
+        conn_timeout(c, r->attempt.backend->timeout_server);
+        conn_timeout(r->ends[CLIENT].conn, r->client.frontend->timeout_client);
+    }
+    pass(r, CLIENT);
+}
+
+static void server_failed(struct relay *r, enum reason why)
+{
+    struct end *server = &r->ends[SERVER];
+    if (server->conn) {
+        state_gauge_sub(r->attempt.server->slot, GAUGE_SESSIONS);
+        conn_close(server->conn, why);
+        server->conn = NULL;
+    }
+    if (attempt_failed(&r->attempt, why))
+        try_server(r);
+    else
+        end_relay(r, why);
+}
+
+static void on_server_failed(struct conn *c, int error)
+{
+    server_failed(c->owner, upstream_connect_reason(error));
+}
+
+static void on_server_timeout(struct conn *c)
+{
+    struct relay *r = c->owner;
+    if (r->connected)
+        on_timeout(r, SERVER, r->attempt.backend->timeout_server, REASON_SERVER_TIMEOUT);
+    else
+        server_failed(r, REASON_SERVER_CONNECT_TIMEOUT);
+}
+
+static const struct conn_handler server_handler = {
+    .readable = on_server_readable,
+    .writable = on_server_writable,
+    .failed = on_server_failed,
+    .timeout = on_server_timeout,
+};
+
+/* ---- the beginning ---- */
+
+static void try_server(struct relay *r)
+{
+    struct end *server = &r->ends[SERVER];
+    enum reason none;
+    while ((none = attempt_pick(&r->attempt)) == REASON_NONE) {
+        enum reason why;
+        server->conn = upstream_connect(r->attempt.server, &server_handler, r, &why);
+        r->active_at = loop_now(loop_of(r));
+        if (server->conn)
+            return;
+        if (!attempt_failed(&r->attempt, why)) {
+            none = why;
+            break;
+        }
+    }
+    end_relay(r, none);
+}
+
+static void accepted(struct frontend *f, struct conn *c)
+{
+    struct relay *r = pool_get(&relays);
+    struct address peer;
+    *r = (struct relay){
+        .ends[CLIENT] = {.conn = c, .burst = 1},
+        .ends[SERVER] = {.burst = 1},
+        .task.run = free_relay,
+        .begun_at = loop_now(f->worker->loop),
+    };
+    client_open(&r->client, f);
+    conn_set_owner(c, &client_handler, r);
+    state_count(f->block, COUNTER_REQUESTS, 1);
+    state_gauge_add(f->slot, GAUGE_REQUESTS);
+    conn_peer(c, &peer);
+    attempt_begin(&r->attempt, f->use_backend, &peer);
+    try_server(r);
+}
+
+/* What is under way goes on until it ends by itself or the drain's time is over. */
+static void drain(struct client *c)
+{
+    (void)c;
+}
+
+static void end(struct client *c, enum reason why)
+{
+    end_relay(CONTAINER_OF(c, struct relay, client), why);
+}
+
+const struct mode_ops tcp_mode = {.name = "tcp", .accepted = accepted, .drain = drain, .end = end};

@@ -1,0 +1,67 @@
+/*
+ * What is open now: one word a lane, each with one writer.
+ */
+#include <assert.h>
+
+#include "state/layout.h"
+
+enum { CLAIM_TRIES = 100 };
+
+static _Atomic uint32_t *own_word(struct slot *s, enum gauge g)
+{
+    return &s->gauge[g][state_map.lane];
+}
+
+/* Sequentially consistent throughout: state_claim() rests on it. */
+static uint32_t sum(const struct slot *s, enum gauge g)
+{
+    uint32_t total = 0, lanes = atomic_load(&state_map.head->lanes_high);
+    for (uint32_t lane = 0; lane < lanes; lane++)
+        total += atomic_load(&s->gauge[g][lane]);
+    return total;
+}
+
+void state_gauge_add(struct slot *s, enum gauge g)
+{
+    _Atomic uint32_t *own = own_word(s, g);
+    atomic_store_explicit(own, atomic_load_explicit(own, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+void state_gauge_sub(struct slot *s, enum gauge g)
+{
+    _Atomic uint32_t *own = own_word(s, g);
+    uint32_t n = atomic_load_explicit(own, memory_order_relaxed);
+    assert(n > 0);
+    atomic_store_explicit(own, n - 1, memory_order_release);
+}
+
+uint32_t state_gauge(const struct slot *s, enum gauge g)
+{
+    return sum(s, g);
+}
+
+/* Of two that claim the last place at once both may step back; not at the same moment again. */
+static void step_aside(void)
+{
+    for (volatile int i = 0; i < 16 * (state_map.lane % 32); i++)
+        continue;
+}
+
+/*
+ * Each adds its own, then looks at all: of any two that claim at once, one at least sees the other's, so the
+ * limit holds. Who steps back looks again: if the place is still free (others had only stepped up as well),
+ * it tries anew. So the last of them to step back gets it.
+ */
+bool state_claim(struct slot *s, enum gauge g, uint32_t limit)
+{
+    _Atomic uint32_t *own = own_word(s, g);
+    uint32_t n = atomic_load_explicit(own, memory_order_relaxed);
+    for (int i = 0; i < CLAIM_TRIES && sum(s, g) < limit; i++) {
+        atomic_store(own, n + 1);
+        if (sum(s, g) <= limit)
+            return true;
+        atomic_store(own, n);
+        step_aside();
+    }
+    return false;
+}

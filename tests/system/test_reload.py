@@ -1,0 +1,189 @@
+"""Reload: the new generation takes over, and nobody notices."""
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+import clients
+from clients import Traffic
+from configs import compose
+from origins import echo
+from ports import free_port
+from waiting import wait_for
+
+
+def reload_ten_times(lb):
+    """Ten reloads spread over less than ten seconds."""
+    start = time.monotonic()
+    for number in range(1, 11):
+        lb.reload()
+        wait_for(lambda n=number: time.monotonic() - start >= 0.9 * n, "this reload's tenth of the time")
+    assert time.monotonic() - start < 10
+
+
+def test_ten_reloads_under_traffic_fail_no_request(noxy, origins):
+    lb = noxy.start(backend=origins(2))
+    with Traffic(lb.port, keepalive=True) as kept, Traffic(lb.port, keepalive=False) as fresh:
+        for _ in range(10):
+            done = kept.done + fresh.done
+            lb.reload()
+            wait_for(lambda d=done: kept.done + fresh.done > d + 50, "traffic goes on")
+    assert (kept.failures, fresh.failures) == ([], [])
+    lb.wait_idle()
+    assert lb.total("frontend", "requests") == kept.done + fresh.done
+
+
+def test_uploads_and_downloads_go_on_over_reloads(noxy, origins):
+    def answer(origin, c, request):
+        c.reply(200, bytes(300_000), {"X-Server": origin.name})
+    lb = noxy.start(backend=origins(2, answer=answer))
+    with Traffic(lb.port, threads=3, method="POST", body=bytes(300_000)) as traffic:
+        for _ in range(5):
+            done = traffic.done
+            lb.reload()
+            wait_for(lambda d=done: traffic.done > d + 10, "traffic goes on")
+    assert traffic.failures == []
+
+
+@pytest.mark.optimised
+@pytest.mark.parametrize("user", [None, "nobody"])
+def test_ten_reloads_under_wrk_and_hey(noxy, nginx, user):
+    lb = noxy.start_as(user, backend=nginx(2))
+    url = f"http://127.0.0.1:{lb.port}/"
+    wrk = subprocess.Popen(["wrk", "-t1", "-c16", "-d10s", url], stdout=subprocess.PIPE, text=True)
+    hey = subprocess.Popen(["hey", "-z", "10s", "-c", "8", "-disable-keepalive", url], stdout=subprocess.PIPE,
+                           text=True)
+    reload_ten_times(lb)
+    told = wrk.communicate(timeout=60)[0]
+    assert int(re.search(r"(\d+) requests in", told).group(1)) > 1000
+    assert "Socket errors" not in told and "Non-2xx" not in told, told
+    told = hey.communicate(timeout=60)[0]
+    assert re.search(r"\[200\]\s+\d+ responses", told), told
+    assert "Error distribution" not in told and len(re.findall(r"\[\d+\]\s+\d+ responses", told)) == 1, told
+
+
+def test_a_request_under_way_is_finished_by_its_own_generation(noxy, origins):
+    def answer(origin, c, request):
+        origin.go.wait(30)
+        c.reply(200, "late", {"X-Server": origin.name})
+    pool = origins(1, answer=answer)
+    lb = noxy.start(backend=pool)
+    old = lb.workers()
+    with lb.connect() as c:
+        c.send_request("GET")
+        wait_for(lambda: pool[0].requests, "the request arrives")
+        lb.reload()
+        assert not set(lb.workers()) & set(old)
+        pool[0].go.set()
+        r = c.response()
+        assert (r.status, r.body, r.closes) == (200, b"late", True)
+    lb.wait_settled()
+
+
+def test_an_idle_connection_of_the_old_generation_gets_its_next_answer_or_a_clean_end(noxy, origins):
+    lb = noxy.start(backend=origins(1))
+    old = lb.workers()
+    with lb.connect() as c:
+        assert c.get().status == 200
+        lb.reload()
+        assert c.read_to_end() == b""
+    lb.wait_settled()
+
+
+def test_a_tunnel_lives_on_until_drain_timeout(noxy, origins):
+    lb = noxy.start(backend=origins(1, raw=echo), mode="tcp", drain_timeout="1500ms", health_check=False)
+    old = lb.workers()
+    with lb.connect() as c:
+        c.send("before")
+        assert c.read(6) == b"before"
+        lb.reload()
+        c.send("after")
+        assert c.read(5) == b"after"
+        assert c.read_to_end() == b""
+    lb.wait_settled()
+
+
+def test_counters_and_the_rotation_go_on(noxy, origins):
+    lb = noxy.start(backend=origins(2), threads=1)
+    names = []
+    for _ in range(4):
+        names += [lb.get().server for _ in range(5)]
+        lb.reload()
+    assert names in (["web1", "web2"] * 10, ["web2", "web1"] * 10)
+    assert lb.total("frontend", "requests") == 20
+
+
+def test_health_is_remembered(noxy, origins):
+    lb = noxy.start(backend=origins(2), health_check={"interval": "1h", "fall": 1})
+    lb.wait_log("INFO", "is now up", times=2)
+    origins[0].stop()
+    for _ in range(20):
+        lb.get()
+    lb.wait_log("WARN", "is now down")
+    lb.reload()
+    assert lb.server("web1")["state"] == "down"
+    assert len(lb.log("WARN")) == 1
+
+
+def test_servers_and_frontends_come_and_go(noxy, origins):
+    a, b = origins(2)
+    port, other = free_port(), free_port()
+    lb = noxy.start(compose(port, [a]))
+    assert lb.get().server == "web1"
+    lb.reload(compose(port, [b]))
+    assert {lb.get().server for _ in range(4)} == {"web2"}
+    lb.reload(compose(other, [a, b]))
+    assert {lb.get().server for _ in range(4)} == {"web1", "web2"}
+    with pytest.raises(ConnectionRefusedError):
+        clients.get(port)
+
+
+WRONG = """\
+frontend:
+  - name: main
+    bind: [ { addr_port: "127.0.0.1:1" } ]
+    use_backnd: pool
+"""
+
+
+def test_a_wrong_file_changes_nothing(noxy, origins):
+    lb = noxy.start(backend=origins(1))
+    workers, port = lb.workers(), lb.port
+    lb.expect_error("the reload failed")
+    lb.expect_error(r"noxy\.yaml:4:5: .*use_backnd")
+    lb.write_verbatim(WRONG)
+    lb.signal(signal.SIGHUP)
+    line = lb.wait_log("ERROR", "use_backnd")[0]
+    assert "use_backend" in line.message
+    assert lb.workers() == workers
+    assert clients.get(port).status == 200
+
+
+def test_a_port_in_use_is_named_and_changes_nothing(noxy, origins):
+    taken = origins(1)[0]
+    port = free_port()
+    lb = noxy.start(compose(port, origins))
+    workers = lb.workers()
+    text = compose(port, origins).replace("bind\": [", f"bind\": [{{\"addr_port\": \"127.0.0.1:{taken.port}\"}}, ")
+    lb.expect_error("the reload failed")
+    lb.expect_error(f"127.0.0.1:{taken.port}")
+    lb.write(text)
+    lb.signal(signal.SIGHUP)
+    assert "in use" in lb.wait_log("ERROR", f"127.0.0.1:{taken.port}")[0].message
+    assert lb.workers() == workers
+    assert clients.get(port).status == 200
+
+
+def test_many_reloads_leave_no_process_and_no_descriptor(noxy, origins):
+    lb = noxy.start(backend=origins(1), threads=1)
+    lb.reload()
+    assert lb.get().status == 200
+    lb.wait_settled()
+    before = len(lb.tree()), lb.descriptors()
+    for _ in range(12):
+        lb.reload()
+        assert lb.get().status == 200
+    lb.wait_settled()
+    assert (len(lb.tree()), lb.descriptors()) == before
