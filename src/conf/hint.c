@@ -194,7 +194,7 @@ static void example_value(const struct conf_key *key, unsigned depth, struct tex
         example_keys(tables, depth + 1, out);
         text_puts(out, is_list ? " }]" : " }");
     } else {
-        text_printf(out, "(a %s)", key->type->name);
+        text_puts(out, "...");
     }
 }
 

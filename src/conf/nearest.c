@@ -4,12 +4,10 @@
 
 enum { WORD_MAX = 64, DISTANCE_MAX = 3 };
 
-/* Case and the choice of dash never make two names of the language differ. */
+/* Case never makes two names of the language differ. */
 static char fold(char c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return (char)(c - 'A' + 'a');
-    return c == '-' ? '_' : c;
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 static unsigned smaller(unsigned a, unsigned b)

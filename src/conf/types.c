@@ -117,7 +117,7 @@ static int set_string(struct conf_load *l, const struct conf_key *key, const str
 static int set_path(struct conf_load *l, const struct conf_key *key, const struct conf_node *node,
                     void *field, struct error *err)
 {
-    const char *path;
+    const char *path = NULL;
     if (set_string(l, key, node, &path, err) < 0)
         return -1;
     *(const char **)field = *path == '/' ? path : arena_printf(&l->arena, "%s/%s", l->directory, path);

@@ -65,7 +65,7 @@ void worker_drain(struct worker *w, uint64_t timeout_us)
 
 bool worker_drained(const struct worker *w)
 {
-    return w->draining && w->open == 0;
+    return w->draining && w->open == 0 && conn_finishing() == 0;
 }
 
 void worker_stop(struct worker *w)

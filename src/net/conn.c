@@ -39,11 +39,14 @@ struct gather {
 
 static struct pool conns = POOL_OF(struct conn);
 static struct pool gathers = POOL_OF(struct gather);
+static size_t finishing; /* connections with finish_handler */
 
 static void conn_ready(struct watch *w, unsigned events);
 static void conn_timer_fired(struct timer *t);
 static void conn_read_again(struct task *t);
 static void conn_free(struct task *t);
+
+static const struct conn_handler finish_handler;
 
 /* ---- making one ---- */
 
@@ -453,6 +456,8 @@ void conn_close(struct conn *c, enum reason why)
         return;
     log_debug("connection %d closed: %s", c->watch.fd, reason_word(why));
     c->flags |= CLOSED;
+    if (c->handler == &finish_handler)
+        finishing--;
     if (c->gather) {
         gather_settle(c, c->gather, 0, false);
         pool_put(&gathers, c->gather);
@@ -527,6 +532,7 @@ void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us
     }
     log_debug("connection %d finishes: %s", c->watch.fd, reason_word(why));
     conn_set_owner(c, &finish_handler, NULL);
+    finishing++;
     if (linger)
         c->flags |= FINISH_LINGER;
     c->discard = LINGER_BYTES;
@@ -538,9 +544,9 @@ void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us
 
 /* ---- about one ---- */
 
-size_t conn_live(void)
+size_t conn_finishing(void)
 {
-    return conns.live_count;
+    return finishing;
 }
 
 void conn_peer(const struct conn *c, struct address *out)

@@ -125,8 +125,8 @@ void conn_close(struct conn *c, enum reason why);
  */
 void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us);
 
-/* Open connections of this process, closing ones included. */
-size_t conn_live(void);
+/* Connections of this process that conn_finish() has yet to close. */
+size_t conn_finishing(void);
 /* The peer's address as a struct address. */
 void conn_peer(const struct conn *c, struct address *out);
 /* The address of our end (getsockname). */

@@ -52,7 +52,6 @@ static _Noreturn void in_child(struct master *m, struct child *c, int channel_fd
     struct child_run run = {
         .ops = c->role == CHILD_MANAGER ? &manager_ops : &worker_ops,
         .generation = c->generation,
-        .index = c->index,
         .lane = c->lane,
         .channel_fd = channel_fd,
         .admin_fd = c->role == CHILD_MANAGER ? admin_fd : -1,
@@ -61,6 +60,8 @@ static _Noreturn void in_child(struct master *m, struct child *c, int channel_fd
         .started_ms = m->started_ms,
         .process = m->process,
     };
+    char name[CHILD_NAME_MAX];
+    log_set_process(child_name(c, name));
     if (c->role == CHILD_WORKER && admin_fd >= 0)
         close(admin_fd);
     master_leave(m, c->generation);
@@ -172,7 +173,8 @@ void children_tell(struct generation *g, enum child_role role, enum channel_type
             loop_timer_stop(g->master->loop, &c->again);
         }
         if (c->pid > 0 && c->channel.watch.fd >= 0 &&
-            channel_send(&c->channel, type, value, NULL, -1, &err) < 0)
+            channel_send(&c->channel, type, value, NULL, -1, &err) < 0 && errno != EPIPE &&
+            errno != ECONNRESET)
             log_warn("%s (pid %ld) of generation %" PRIu32 ": %s", child_name(c, name), (long)c->pid,
                      g->number, err.text);
     }

@@ -27,7 +27,6 @@ struct child_ops {
 struct child_run {
     const struct child_ops *ops;
     struct generation *generation;
-    uint32_t index; /* of a worker */
     int lane;
     int channel_fd;
     int admin_fd; /* of the manager; -1: none */

@@ -30,6 +30,7 @@ struct generation {
     struct master *master;
     uint32_t number;
     enum phase phase;
+    bool served;          /* it got as far as that */
     uint64_t started_ms;  /* wall clock */
     uint64_t drain_began; /* monotonic microseconds */
     struct timer end;     /* when what is left is killed */

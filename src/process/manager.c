@@ -7,7 +7,6 @@
 #include "admin/admin.h"
 #include "base/memory.h"
 #include "health/health.h"
-#include "log/log.h"
 #include "process/child_run.h"
 
 enum { LOOK_US = 20000 };
@@ -99,7 +98,6 @@ static void fill_host(struct manager *m)
 static int begin(struct child_run *r, struct error *err)
 {
     struct manager *m = &manager;
-    log_set_process("manager");
     m->run = r;
     TAILQ_INIT(&m->requests);
     m->look.fire = look_fired;

@@ -212,7 +212,7 @@ void master_child_ended(struct master *m, struct child *c)
 {
     struct generation *g = c->generation;
     char name[CHILD_NAME_MAX], why[128];
-    if (g->phase == PHASE_DRAINING && generation_alive(g) == 0)
+    if (g->served && g->phase == PHASE_DRAINING && generation_alive(g) == 0)
         log_info("generation %" PRIu32 " has drained within %" PRIu64 " ms", g->number,
                  (clock_monotonic_us() - g->drain_began) / 1000);
     if (g == m->next) {

@@ -136,9 +136,9 @@ void transition_fail(struct master *m, const char *why)
     struct error err;
     m->next = NULL;
     loop_timer_stop(m->loop, &m->ready_limit);
-    generation_print_report(g, &m->messages);
     if (why)
         text_printf(&m->messages, "%s\n", why);
+    generation_print_report(g, &m->messages);
     if (m->current && log_switch_to(&m->log, m->current->global->log, &err) < 0)
         log_error("cannot go back to the log of generation %" PRIu32 ": %s", m->current->number, err.text);
     if (m->current) {
@@ -269,6 +269,7 @@ static void commit(struct master *m)
     m->next = NULL;
     m->current = g;
     g->phase = PHASE_SERVING;
+    g->served = true;
     adopt_admin(m, g);
     adopt_pid_file(m, g);
     sockets_keep(&m->sockets, g, NULL);

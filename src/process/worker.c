@@ -1,7 +1,6 @@
 /*
  * worker.c: a worker process: the data plane.
  */
-#include <stdio.h>
 #include <unistd.h>
 
 #include "log/log.h"
@@ -36,9 +35,6 @@ static void look_fired(struct timer *t)
 static int begin(struct child_run *r, struct error *err)
 {
     const struct generation *g = r->generation;
-    char name[32];
-    snprintf(name, sizeof name, "worker %u", r->index);
-    log_set_process(name);
     worker.loop = r->loop;
     worker.frontends = g->frontends;
     worker.frontend_count = g->frontend_count;

@@ -47,7 +47,7 @@ def as_list(fields):
 class Connection:
     """A client's connection. `to` is a port of 127.0.0.1 or a whole address; `source` the client's own address."""
 
-    def __init__(self, to, timeout=30, source=""):
+    def __init__(self, to, timeout=20, source=""):
         to = ("127.0.0.1", to) if isinstance(to, int) else to
         self.sock = socket.create_connection(to, timeout, source_address=(source, 0))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

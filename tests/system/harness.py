@@ -249,7 +249,7 @@ class Noxy:
     def get(self, target="/", fields=(), **keys):
         return clients.get(self.port, target, fields, **keys)
 
-    def connect(self, timeout=30):
+    def connect(self, timeout=20):
         return clients.Connection(self.port, timeout)
 
     # ---- the judgement ----

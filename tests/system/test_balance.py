@@ -98,7 +98,7 @@ def test_a_weight_of_zero_gets_nothing(noxy, origins):
 def test_leastconn_goes_where_the_fewest_are_in_flight(noxy, origins):
     def answer(origin, c, request):
         if request.target == "/hold":
-            origin.go.wait(30)
+            origin.go.wait(60)
         c.reply(200, "", {"X-Server": origin.name})
     pool = origins(3, answer=answer)
     lb = noxy.start(backend=pool, balance="leastconn", threads=3)
@@ -116,7 +116,7 @@ def test_leastconn_goes_where_the_fewest_are_in_flight(noxy, origins):
 
 def test_leastconn_heeds_weights(noxy, origins):
     def hold(origin, c, request):
-        origin.go.wait(30)
+        origin.go.wait(60)
     a, b = pool = origins(2, answer=hold)
     lb = noxy.start(servers=[a.server(weight=3), b.server(weight=1)], balance="leastconn", threads=2)
     held = []

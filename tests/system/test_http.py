@@ -19,7 +19,7 @@ def test_one_connection_serves_many_requests(noxy, origins):
 def test_pipelined_requests_are_answered_in_their_order(noxy, origins):
     def answer(origin, c, request):
         if request.target == "/slow":
-            origin.go.wait(10)
+            origin.go.wait(60)
         c.reply(200, request.target)
     pool = origins(2, answer=answer)
     lb = noxy.start(backend=pool)
@@ -230,7 +230,9 @@ def test_frontends_that_answer_by_themselves(noxy):
     lb = noxy.start(http_condition=[{"respond": {"status": 418, "body": "short and stout"}}])
     with lb.connect() as c:
         for _ in range(3):
-            r = c.request("POST", "/", body=b"ignored")
+            r = c.get()
             assert (r.status, r.body) == (418, b"short and stout")
         assert c.request("HEAD").field("Content-Length") == "15"
-        assert c.get().body == b"short and stout"
+    with lb.connect() as c:
+        r = c.request("POST", body=bytes(1_000_000))
+        assert (r.status, r.closes) == (418, True)

@@ -122,7 +122,7 @@ def test_when_all_servers_are_down(noxy, origins, when_down, status):
 
 
 def test_a_server_that_is_late_is_a_504(noxy, origins):
-    lb = noxy.start(backend=origins(1, answer=lambda o, c, r: o.go.wait(30)), timeout_server=200)
+    lb = noxy.start(backend=origins(1, answer=lambda o, c, r: o.go.wait(60)), timeout_server=200)
     r = lb.get()
     assert (r.status, bool(r.body)) == (504, True)
     lb.wait_idle()
@@ -153,7 +153,7 @@ def test_a_response_cut_short_is_cut_for_the_client_too(noxy, origins, framing, 
 def test_a_server_that_stops_in_the_middle_of_a_body_is_timed_out(noxy, origins):
     def hang(origin, c, request):
         c.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-        origin.go.wait(30)
+        origin.go.wait(60)
     lb = noxy.start(backend=origins(1, answer=hang), timeout_server=200)
     r = lb.get()
     assert (r.body, r.complete) == (b"abc", False)
@@ -210,7 +210,7 @@ def test_a_client_that_does_not_read_is_timed_out(noxy, origins):
 def test_a_tunnel_without_bytes_is_timed_out(noxy, origins):
     def upgrade(origin, c, request):
         c.send("HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
-        origin.go.wait(30)
+        origin.go.wait(60)
     lb = noxy.start(backend=origins(1, answer=upgrade), timeout_tunnel=200)
     with lb.connect() as c:
         assert c.get("/", {"Upgrade": "x", "Connection": "Upgrade"}).status == 101
@@ -238,7 +238,7 @@ def test_a_client_that_leaves_at_any_step_harms_nobody(noxy, origins, how):
 
 def test_a_client_that_ends_its_direction_still_gets_its_answer(noxy, origins):
     def answer(origin, c, request):
-        origin.go.wait(10)
+        origin.go.wait(60)
         c.reply(200, "here it is")
     pool = origins(1, answer=answer)
     lb = noxy.start(backend=pool)

@@ -15,7 +15,7 @@ from waiting import wait_for
 
 
 def test_term_ends_all_at_once_with_0(noxy, origins):
-    lb = noxy.start(backend=origins(1, raw=lambda o, c: o.go.wait(30)), mode="tcp")
+    lb = noxy.start(backend=origins(1, raw=lambda o, c: o.go.wait(60)), mode="tcp")
     with lb.connect() as c:
         assert lb.stop(signal.SIGTERM) == 0
         assert c.read_to_end() == b""
@@ -28,7 +28,7 @@ def test_int_ends_it_too(noxy, origins):
 
 def test_quit_finishes_what_is_under_way(noxy, origins):
     def answer(origin, c, request):
-        origin.go.wait(30)
+        origin.go.wait(60)
         c.reply(200, "done")
     pool = origins(1, answer=answer)
     lb = noxy.start(backend=pool)
@@ -216,7 +216,7 @@ def test_at_rest_it_uses_no_cpu(noxy, origins):
 def test_valgrind_finds_no_error_and_no_leak(noxy, origins):
     lb = noxy.prepare(backend=origins(2), health_check=300, threads=1, drain_timeout=3000)
     report = lb.path("reports/valgrind.%p")
-    lb.launch(wrapper=["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,possible",
+    lb.launch(wrapper=["valgrind", "-q", "--vgdb=no", "--leak-check=full", "--show-leak-kinds=definite,possible",
                        "--errors-for-leak-kinds=definite,possible", "--trace-children=yes", f"--log-file={report}"])
     lb.wait_ready()
     with lb.connect() as c:

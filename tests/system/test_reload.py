@@ -66,7 +66,7 @@ def test_ten_reloads_under_wrk_and_hey(noxy, nginx, user):
 
 def test_a_request_under_way_is_finished_by_its_own_generation(noxy, origins):
     def answer(origin, c, request):
-        origin.go.wait(30)
+        origin.go.wait(60)
         c.reply(200, "late", {"X-Server": origin.name})
     pool = origins(1, answer=answer)
     lb = noxy.start(backend=pool)

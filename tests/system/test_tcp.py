@@ -46,7 +46,7 @@ def test_the_servers_end_is_passed_on_and_the_client_may_go_on(noxy, origins):
 
 
 def test_a_server_that_speaks_first_is_heard(noxy, origins):
-    lb = noxy.start(backend=origins(1, raw=lambda o, c: (c.send("220 ready\r\n"), o.go.wait(30))), mode="tcp")
+    lb = noxy.start(backend=origins(1, raw=lambda o, c: (c.send("220 ready\r\n"), o.go.wait(60))), mode="tcp")
     with lb.connect() as c:
         assert c.read(11) == b"220 ready\r\n"
 

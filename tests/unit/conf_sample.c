@@ -212,6 +212,20 @@ static void check_http(struct conf_load *l, void *structure, const struct conf_n
     ((struct sample_http *)structure)->checked++;
 }
 
+static const struct conf_table page_table = {
+    .doc = "A page of its own.",
+    .size = sizeof(struct sample_page),
+    .keys =
+        (const struct conf_key[]){
+            {.name = "name",
+             .type = &conf_type_string,
+             .offset = ROW(sample_page, name),
+             .flags = CONF_REQUIRED | CONF_NAME,
+             .doc = "The page's name."},
+            {.name = NULL},
+        },
+};
+
 static const struct conf_table http_table = {
     .doc = "HTTP.",
     .size = sizeof(struct sample_http),
@@ -231,6 +245,11 @@ static const struct conf_table http_table = {
              .flags = CONF_INHERITED,
              .preset = "10s",
              .doc = "The whole head of a request."},
+            {.name = "pages",
+             .type = &conf_type_list,
+             .offset = ROW(sample_http, pages),
+             .table = &page_table,
+             .doc = "Pages that differ."},
             {.name = NULL},
         },
 };

@@ -30,10 +30,15 @@ struct sample_bind {
     struct sample_tls *tls;
 };
 
+struct sample_page {
+    const char *name;
+};
+
 /* A part of a frontend, as another room brings it. */
 struct sample_http {
     bool access_log;
     uint64_t timeout_http_request;
+    struct conf_list pages;
     unsigned checked;
 };
 

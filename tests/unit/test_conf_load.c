@@ -68,19 +68,23 @@ END_TEST
 START_TEST(relative_paths_start_at_the_file)
 {
     static const struct {
-        const char *file, *path;
+        const char *file, *written, *path;
     } cases[] = {
-        {"t.yaml", "./x.log"},
-        {"/etc/noxy/t.yaml", "/etc/noxy/x.log"},
-        {"/t.yaml", "//x.log"},
+        {"t.yaml", "x.log", "./x.log"},
+        {"/etc/noxy/t.yaml", "x.log", "/etc/noxy/x.log"},
+        {"/t.yaml", "x.log", "//x.log"},
+        {"/etc/noxy/t.yaml", "/var/x.log", "/var/x.log"},
     };
-    static const char yaml[] = "global: { log: { path: x.log } }\nfrontend: { name: a, bind: ':1' }\n";
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct conf_load l;
-        ck_assert_int_eq(conf_load_bytes(&l, cases[i].file, yaml, strlen(yaml), sample_sections), 0);
+        struct text yaml = {0};
+        text_printf(&yaml, "global: { log: { path: %s } }\nfrontend: { name: a, bind: ':1' }\n",
+                    cases[i].written);
+        ck_assert_int_eq(conf_load_bytes(&l, cases[i].file, yaml.data, yaml.len, sample_sections), 0);
         ck_assert_str_eq(((const struct sample_global *)test_object(&l, "global", 0))->log->path,
                          cases[i].path);
         conf_load_free(&l);
+        text_free(&yaml);
     }
 }
 END_TEST

@@ -290,7 +290,7 @@ START_TEST(syntax_errors_say_what_was_probably_meant)
          "t.yaml:2:2: a list in [ ] needs ',' or ']' here (it belongs to what starts at line 1)\n"},
         {"a: { x: 1\nb: 1\n",
          "t.yaml:2:2: a map in { } needs ',' or '}' here (it belongs to what starts at line 1)\n"},
-        {"a: ]\n", "t.yaml:1:4: a value is expected here\n" },
+        {"a: ]\n", "t.yaml:1:4: a value is expected here\n"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         ck_assert_ptr_null(parse(cases[i].yaml));

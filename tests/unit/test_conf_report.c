@@ -101,6 +101,11 @@ START_TEST(long_lines_are_cut_around_the_place)
     char want[600];
     snprintf(want, sizeof want, "conf.yaml:1:2001: middle\n    1 | ...%s...\n      | %63s^~\n", shown, "");
     expect(want);
+    memset(shown, 'a', 100);
+    start(line);
+    add(1, 4998, 9, NULL, "end");
+    snprintf(want, sizeof want, "conf.yaml:1:4998: end\n    1 | ...%s\n      | %101s^~\n", shown, "");
+    expect(want);
 }
 END_TEST
 

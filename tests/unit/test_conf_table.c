@@ -240,7 +240,7 @@ START_TEST(defaults_are_checked_whoever_inherits)
                 "  - { name: a, bind: ':1', maxconn: 5, mode: tcp }\n"
                 "  - { name: b, bind: ':1' }\n"
                 "  - { name: c, bind: ':1' }\n"
-                "backend: { name: d, servers: a, health_check: 1s }\n",
+                "backend: [{ name: d, servers: a, health_check: 1s }, { name: e, servers: a }]\n",
                 CONF_ERROR,
                 "t.yaml:2:9: \"mode\" can't be \"htpp\" (did you mean \"http\"?)\n"
                 "t.yaml:3:12: \"maxconn\": \"x\" is not a whole number (write digits only)\n"
@@ -248,6 +248,12 @@ START_TEST(defaults_are_checked_whoever_inherits)
                 "t.yaml:5:3: unknown key \"timeout_conect\" in defaults (did you mean \"timeout_connect\"?)\n"
                 "t.yaml:6:28: unknown key \"intervall\" in \"health_check\" of defaults (did you mean "
                 "\"interval\"?)\n");
+    /* What may not be inherited is neither taken from there nor suggested. */
+    test_expect(
+        "defaults: { bind: ':1', bnd: ':1' }\nfrontend: { name: a }\n", CONF_ERROR,
+        "t.yaml:1:13: unknown key \"bind\" in defaults (\"bind\" is a key of frontend)\n"
+        "t.yaml:1:25: unknown key \"bnd\" in defaults\n"
+        "t.yaml:2:11: frontend \"a\" needs \"bind\" (for example: bind: [{ addr_port: 0.0.0.0:80 }])\n");
     /* Even where all have their own. */
     test_expect("defaults: { maxconn: 0 }\nfrontend: { name: a, bind: ':1', maxconn: 5 }\n", CONF_ERROR,
                 "t.yaml:1:22: \"maxconn\" must be between 1 and 1000000, not 0\n");
@@ -288,6 +294,10 @@ START_TEST(names_are_checked_and_unique)
         "t.yaml:6:13: \"123456789012345678901234567890123456789012345678901234567890...\" can't be a name "
         "(it is 1 to 64 letters, digits and _ . : - /)\n"
         "t.yaml:7:5: frontend needs \"name\" (for example: name: web)\n");
+    test_expect("frontend: { name: f, bind: ':1', pages: [{ name: a }, { name: b }, { name: a }, {}] }\n",
+                CONF_ERROR,
+                "t.yaml:1:76: two in \"pages\" have the name \"a\" (the first is at line 1)\n"
+                "t.yaml:1:81: \"pages\" of frontend \"f\" needs \"name\" (for example: name: ...)\n");
 }
 END_TEST
 

@@ -81,6 +81,9 @@ START_TEST(fractions_are_refused_with_the_smaller_unit)
                    "\"0.0001s\" is a fraction, not a whole number: "
                    "a time is in milliseconds, or has a unit: 500ms, 10s, 5m, 1h, 1d");
     expect_refused(conf_read_size, "1.5k", "\"1.5k\" is a fraction, not a whole number: write 1536");
+    expect_refused(conf_read_size, "1.3k",
+                   "\"1.3k\" is a fraction, not a whole number: "
+                   "a size is in bytes, or has a unit: 16k, 4m, 1g (1k is 1024 bytes)");
     expect_refused(conf_read_number, "1.0", "\"1.0\" is a fraction, not a whole number: write digits only");
 }
 END_TEST
