@@ -81,6 +81,7 @@ struct worker {
     uint32_t open; /* their number */
     struct timer drain_end;
     struct timer housekeeping; /* gives memory that a burst took back to the system */
+    uint64_t log_dropped;      /* of log_dropped(), what was counted */
     bool out_of_descriptors;   /* said so in the log; until one was accepted again */
 };
 

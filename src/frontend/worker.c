@@ -3,6 +3,7 @@
  */
 #include "base/buffer.h"
 #include "frontend/accept.h"
+#include "log/log.h"
 
 enum {
     HOUSEKEEPING_US = 5000000,
@@ -26,7 +27,10 @@ static void drain_end_fired(struct timer *t)
 static void housekeeping_fired(struct timer *t)
 {
     struct worker *w = CONTAINER_OF(t, struct worker, housekeeping);
+    uint64_t dropped = log_dropped();
     buffer_trim(BUFFERS_KEPT);
+    state_count(w->process_block, COUNTER_LOG_DROPPED, dropped - w->log_dropped);
+    w->log_dropped = dropped;
     loop_timer_set(w->loop, &w->housekeeping, HOUSEKEEPING_US);
 }
 

@@ -272,12 +272,24 @@ static void begin_tunnel(struct exchange *x, struct message *m)
         x->client->ops->resume(x->client);
 }
 
+/* A 101 switches to what the client asked for, and to nothing else (RFC 9110, 7.8). */
+static bool may_switch(const struct exchange *x, const struct message *m)
+{
+    if (!x->request.upgrade || !m->upgrade)
+        return false;
+    for (unsigned i = 0; i < m->count; i++)
+        if (m->fields[i].id == FIELD_UPGRADE &&
+            !message_list_has(&x->request, FIELD_UPGRADE, field_value(&m->fields[i])))
+            return false;
+    return true;
+}
+
 void exchange_response(struct exchange *x, struct message *m)
 {
     hold(x);
     if (!x->first_byte_at)
         x->first_byte_at = now_of(x);
-    if (m->status == 101 && x->request.upgrade && m->upgrade) {
+    if (m->status == 101 && may_switch(x, m)) {
         begin_tunnel(x, m);
     } else if (m->status == 101) {
         fail(x, 502, REASON_SERVER_BAD_RESPONSE);

@@ -15,6 +15,19 @@ struct field *message_find(struct message *m, enum field_id id)
     return NULL;
 }
 
+bool message_list_has(const struct message *m, enum field_id id, struct slice member)
+{
+    for (unsigned i = 0; i < m->count; i++) {
+        struct slice rest = field_value(&m->fields[i]), item;
+        if (m->fields[i].id != id)
+            continue;
+        while (slice_next_item(&rest, &item))
+            if (slice_equal_nocase(item, member))
+                return true;
+    }
+    return false;
+}
+
 void message_drop(struct message *m, enum field_id id)
 {
     for (unsigned i = 0; i < m->count; i++)

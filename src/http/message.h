@@ -50,6 +50,10 @@ void message_init(struct message *m);
 /* The first field with that id, dropped ones passed over; NULL: none. */
 struct field *message_find(struct message *m, enum field_id id);
 
+/* Does the list field of that id, over all its lines and dropped ones too, have this member (without case)?
+ */
+bool message_list_has(const struct message *m, enum field_id id, struct slice member);
+
 /* Marks all fields of that id as dropped. */
 void message_drop(struct message *m, enum field_id id);
 

@@ -48,12 +48,23 @@ int log_reopen(struct error *err);
 void log_adopt_fd(int fd);
 void log_close(void);
 
+/* Is what a syslog target was given usable? -1 with `err`: an unknown facility, or an address that isn't one.
+ */
+int log_check(const struct log_conf *conf, struct error *err);
+
 /* Who speaks: "master", "worker 2", "manager". Copied; at most 31 bytes. */
 void log_set_process(const char *name);
 
 bool log_enabled(enum log_level level);
 /* One line, without the newline. */
 void log_write(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/*
+ * Writes bytes so that they can neither forge nor break a line: control characters, the backslash, the double
+ * quote and bytes that are not UTF-8 become \xNN. Returns the length written (no NUL behind it); cut at
+ * `size`.
+ */
+size_t log_escape(char *out, size_t size, const char *bytes, size_t len);
+
 /* Lines dropped by this process so far. */
 uint64_t log_dropped(void);
 

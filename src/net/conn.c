@@ -23,6 +23,7 @@ enum {
 };
 
 enum {
+    JOIN_MAX = 2048,  /* bytes up to which pieces are joined before they are sent */
     GATHER_MAX = 64,  /* pieces sent by one system call */
     QUEUE_BATCH = 16, /* queued buffers sent by one system call */
     LINGER_BYTES = 1 << 20,
@@ -149,14 +150,19 @@ ssize_t conn_read_buffers(struct conn *c, struct buffer **buffers, unsigned coun
     size_t room = 0;
     if (!(c->flags & READABLE))
         return c->flags & BROKEN ? CONN_FAILED : CONN_AGAIN;
+    if (count < 2) { /* recv(2) is the cheaper call */
+        ssize_t read = conn_read(c, buffers[0]->data + buffers[0]->end, buffer_room(buffers[0]));
+        buffers[0]->end += (uint32_t)MAX(read, 0);
+        return read;
+    }
     count = MIN(count, QUEUE_BATCH);
     for (unsigned i = 0; i < count; i++) {
         iov[i] = (struct iovec){buffers[i]->data + buffers[i]->end, buffer_room(buffers[i])};
         room += iov[i].iov_len;
     }
     ssize_t got = conn_note_read(c, readv(c->watch.fd, iov, (int)count), room);
-    for (size_t left = (size_t)MAX(got, 0), i = 0; left > 0; i++) {
-        size_t part = MIN(left, iov[i].iov_len);
+    for (size_t left = (size_t)MAX(got, 0), i = 0; left > 0 && i < count; i++) {
+        size_t part = MIN(left, buffer_room(buffers[i]));
         buffers[i]->end += (uint32_t)part;
         left -= part;
     }
@@ -229,12 +235,26 @@ static void queue_free(struct conn *c)
     c->queued = 0;
 }
 
-/* Sends pieces: how many bytes the socket took, or -1 (broken). */
+/* Copies pieces into one. */
+static void join(char *to, const struct iovec *iov, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        to = (char *)memcpy(to, iov[i].iov_base, iov[i].iov_len) + iov[i].iov_len;
+}
+
+/*
+ * Sends pieces: how many bytes the socket took, or -1 (broken). For the few bytes of a head it is cheaper to
+ * join them for send(2) than to let sendmsg(2) import a vector of pieces: 3 % of a small request's CPU time.
+ */
 static ssize_t conn_send(struct conn *c, struct iovec *iov, unsigned count, size_t total, int flags)
 {
+    char joined[JOIN_MAX];
     ssize_t sent;
     if (count == 1) {
-        sent = send(c->watch.fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | flags);
+        sent = send(c->watch.fd, iov[0].iov_base, total, MSG_NOSIGNAL | flags);
+    } else if (total <= sizeof joined) {
+        join(joined, iov, count);
+        sent = send(c->watch.fd, joined, total, MSG_NOSIGNAL | flags);
     } else {
         struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
         sent = sendmsg(c->watch.fd, &message, MSG_NOSIGNAL | flags);

@@ -94,6 +94,9 @@ static void check_log(struct conf_load *l, void *structure, const struct conf_no
 {
     const struct log_conf *log = structure;
     const struct conf_node *path = conf_node_get(node, "path");
+    struct error err;
+    if (log_check(log, &err) < 0)
+        conf_error(l, node, NULL, "%s", err.text);
     if (log->target == LOG_TARGET_FILE && !log->path)
         conf_error(l, node, "write path: /var/log/noxy/noxy.log",
                    "the log's target is file, but no path is set");

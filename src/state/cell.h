@@ -4,13 +4,16 @@
  *
  * A cell has two halves. A writer takes the cell by writing its lane into
  * `state`, fills the half that nobody reads, and makes it the current one with
- * the same word that gives the cell back. So a reader never waits and always
- * finds a whole value, and a writer that is killed in the middle leaves the
- * value before. The cell it held is given back when its lane is closed; a
- * writer that comes sooner takes it over after CELL_WAIT_US at most. Should
- * the one before turn out to be only slow, it notices at its end that it lost
- * the cell and writes again. A checksum keeps a half that is being written,
- * by one or by both, from being taken for a value.
+ * the same word that gives the cell back. So a reader never waits and finds a
+ * whole value, and a writer that is killed in the middle leaves the value
+ * before.
+ *
+ * What a killed writer held is given back when the master closes its lane,
+ * which is as soon as it learns of the death. A writer that has waited for
+ * CELL_WAIT_US takes the cell over all the same, so that nobody waits forever.
+ * Should the one before turn out to have been only stopped, it notices at its
+ * end that it lost the cell and writes again; until then the half that both
+ * wrote to is no value, which its checksum tells.
  */
 #ifndef NOXY_STATE_CELL_H
 #define NOXY_STATE_CELL_H
@@ -23,7 +26,7 @@
 enum {
     CELL_BYTES = 136, /* a value's size; shorter ones have zeros behind */
     CELL_WORDS = CELL_BYTES / 8,
-    CELL_WAIT_US = 10000,
+    CELL_WAIT_US = 100000,
 };
 
 struct cell_half {
@@ -32,8 +35,8 @@ struct cell_half {
 };
 
 struct shared_cell {
-    _Atomic uint64_t
-        state; /* version << 16 | lane of the writer + 1, or 0; an odd version stands in half[1] */
+    /* version << 16 | lane of the writer + 1, or 0: none. Odd versions stand in half[1]. */
+    _Atomic uint64_t state;
     struct cell_half half[2];
 };
 
@@ -43,13 +46,13 @@ union cell_value {
     uint64_t word[CELL_WORDS];
 };
 
-/* The value now: all zero before the first was written, and while two writers are at odds (see above). */
+/* The value now. All zero before the first was written, and while an overtaken writer is at odds with
+ * another. */
 void cell_read(const struct shared_cell *c, union cell_value *value);
 
 /* Takes the cell for a writer of `lane`. The word to give to cell_publish(). */
 uint64_t cell_lock(struct shared_cell *c, int lane);
-/* Makes `value` the current one and gives the cell back. False: it was lost to another writer; lock and write
- * again. */
+/* Makes `value` the current one and gives the cell back. False: another writer took it over; begin again. */
 bool cell_publish(struct shared_cell *c, uint64_t locked, const union cell_value *value);
 /* Locks and publishes. */
 void cell_write(struct shared_cell *c, int lane, const union cell_value *value);

@@ -40,13 +40,6 @@ uint32_t state_gauge(const struct slot *s, enum gauge g)
     return sum(s, g);
 }
 
-/* Of two that claim the last place at once both may step back; not at the same moment again. */
-static void step_aside(void)
-{
-    for (volatile int i = 0; i < 16 * (state_map.lane % 32); i++)
-        continue;
-}
-
 /*
  * Each adds its own, then looks at all: of any two that claim at once, one at least sees the other's, so the
  * limit holds. Who steps back looks again: if the place is still free (others had only stepped up as well),
@@ -61,7 +54,6 @@ bool state_claim(struct slot *s, enum gauge g, uint32_t limit)
         if (sum(s, g) <= limit)
             return true;
         atomic_store(own, n);
-        step_aside();
     }
     return false;
 }

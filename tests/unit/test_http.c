@@ -161,6 +161,8 @@ static void respond(uint16_t status, enum body_kind body)
     m.minor = 1;
     m.body = body;
     m.upgrade = status == 101;
+    if (m.upgrade)
+        message_add_raw(&m, FIELD_UPGRADE, "Upgrade: websocket\r\n", 7, 9);
     exchange_response(x, &m);
 }
 
@@ -316,9 +318,15 @@ START_TEST(interim_responses_are_not_for_http_1_0)
 }
 END_TEST
 
+static void add_upgrade(struct message *m, const char *line)
+{
+    message_add_raw(m, FIELD_UPGRADE, line, strlen("Upgrade"), strlen(line) - strlen("Upgrade: \r\n"));
+}
+
 START_TEST(a_tunnel_ends_when_both_directions_have)
 {
     x->request.upgrade = true;
+    add_upgrade(&x->request, "Upgrade: foo/2, WebSocket\r\n");
     begin("GET", BODY_NONE);
     exchange_server_ready(x);
     respond(101, BODY_NONE);
@@ -329,6 +337,17 @@ START_TEST(a_tunnel_ends_when_both_directions_have)
     exchange_body_end(x, SIDE_OF_SERVER, NULL);
     ck_assert_str_eq(text_str(&client.log), "101 body[1] end done:ok ");
     ck_assert_str_eq(text_str(&server.log), "GET body[2] end done:ok! ");
+}
+END_TEST
+
+START_TEST(a_101_for_another_protocol_is_a_bad_response)
+{
+    x->request.upgrade = true;
+    add_upgrade(&x->request, "Upgrade: foo/2\r\n");
+    begin("GET", BODY_NONE);
+    exchange_server_ready(x);
+    respond(101, BODY_NONE);
+    ck_assert_int_eq(strncmp(text_str(&client.log), "502 ", 4), 0);
 }
 END_TEST
 
@@ -427,6 +446,7 @@ int main(void)
     tcase_add_test(tcase, interim_responses_go_before_the_final_one);
     tcase_add_test(tcase, interim_responses_are_not_for_http_1_0);
     tcase_add_test(tcase, a_tunnel_ends_when_both_directions_have);
+    tcase_add_test(tcase, a_101_for_another_protocol_is_a_bad_response);
     tcase_add_test(tcase, a_101_that_nobody_asked_for_is_a_bad_response);
     tcase_add_test(tcase, hop_by_hop_fields_go_and_forwarded_ones_come);
     tcase_add_test(tcase, fields_longer_than_the_scratch_are_forwarded_whole);

@@ -381,6 +381,10 @@ START_TEST(a_cell_whose_writer_vanished_is_read_and_written_on)
     ck_assert_str_eq(text, "after");
     /* It was only slow: it learns that it lost the cell, and what it spoilt is not taken for a value. */
     ck_assert(!cell_publish(cell, locked, &late));
+    struct cell_half *current = &cell->half[cell->state >> 16 & 1];
+    current->word[1] = 99; /* as if it had been stopped again in the middle */
+    state_read_text(cell, text, sizeof text);
+    ck_assert_str_eq(text, "");
     cell_write(cell, 7, &late);
     state_read_text(cell, text, sizeof text);
     ck_assert_str_eq(text, "late");

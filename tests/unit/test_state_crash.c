@@ -390,17 +390,34 @@ static void write_health_without_end(void)
         state_set_health(server, i % 2 ? HEALTH_UP : HEALTH_DOWN, text[i % 2]);
 }
 
-static void check_text(void)
+/*
+ * One writer's text, whole. None only while a writer goes on that was stopped for so long that it was
+ * overtaken, which a busy machine can bring about.
+ */
+static unsigned check_text(void)
 {
     char text[200];
     state_read_text(&server->health_reason, text, sizeof text);
-    ck_assert_uint_eq(strlen(text), 135);
-    ck_assert_uint_eq(strspn(text, (char[]){text[0], '\0'}), 135);
+    size_t len = strlen(text);
+    if (len && (len != 135 || strspn(text, (char[]){text[0], '\0'}) != 135))
+        ck_abort_msg("not one writer's text: \"%s\"", text);
+    return len == 0;
+}
+
+static void set_and_check(int round)
+{
+    char text[200];
+    uint64_t began = clock_monotonic_us();
+    snprintf(text, sizeof text, "round %d", round);
+    state_set_health(server, HEALTH_DOWN, text);
+    ck_assert_uint_lt(clock_monotonic_us() - began, 2000000);
+    state_read_text(&server->health_reason, text, sizeof text);
+    ck_assert_int_eq(atoi(text + 6), round);
 }
 
 START_TEST(a_reason_is_read_whole_and_nobody_waits_for_a_killed_writer)
 {
-    char text[200];
+    unsigned none = 0;
     for (int round = 0; round < 100; round++) {
         int lanes[2];
         pid_t pids[2];
@@ -410,21 +427,19 @@ START_TEST(a_reason_is_read_whole_and_nobody_waits_for_a_killed_writer)
         while (server->health_reason.state >> 16 < version + 2)
             sched_yield();
         for (int i = 0; i < 3000; i++)
-            check_text();
+            none += check_text();
         pause_us(1000);
         kill_and_wait(pids[0]);
-        check_text();
+        none += check_text();
         kill_and_wait(pids[1]);
-        check_text();
-        uint64_t began = clock_monotonic_us();
-        snprintf(text, sizeof text, "round %d", round);
-        state_set_health(server, HEALTH_DOWN, text);
-        ck_assert_uint_lt(clock_monotonic_us() - began, 1000000);
-        state_read_text(&server->health_reason, text, sizeof text);
-        ck_assert_int_eq(atoi(text + 6), round);
+        none += check_text();
+        if (round % 2) /* mostly the master comes first, but it need not */
+            set_and_check(round);
         for (int i = 0; i < 2; i++)
             state_lane_close(lanes[i]);
+        set_and_check(round);
     }
+    ck_assert_uint_lt(none, 3000);
 }
 END_TEST
 
