@@ -102,6 +102,8 @@ static void count_finish(struct exchange *x, enum reason why)
 {
     if (x->status >= 200 && x->status < 600)
         count_everywhere(x, (enum counter)(COUNTER_RESPONSES_1XX + x->status / 100 - 1), 1);
+    count_everywhere(x, COUNTER_BYTES_IN, x->head_in);
+    count_everywhere(x, COUNTER_BYTES_OUT, x->head_out);
     if (why != REASON_NONE)
         state_count(x->frontend->block, (enum counter)(COUNTER_REASON + why), 1);
     if (x->attempt.backend && x->first_byte_at) {

@@ -39,7 +39,8 @@ struct exchange {
     uint64_t sent_at;             /* when the request's head was sent; 0: not yet */
     uint64_t first_byte_at;       /* when the response's head came; 0: not yet */
     uint64_t active_at;           /* in a tunnel: when bytes came last, either way */
-    uint64_t bytes_in, bytes_out; /* of bodies */
+    uint64_t bytes_in, bytes_out; /* of bodies, counted as they pass */
+    uint32_t head_in, head_out;   /* of heads, counted at the end; the client's codec sets them */
     uint16_t status;              /* of the final response; 0: none yet */
 
     bool request_sending; /* a server stream takes the body */

@@ -93,7 +93,7 @@ static void begin_exchange(struct h1_client *h, size_t head_len)
     uint32_t skipped = half->scan.skipped;
     const char *head = half_pin_head(half, head_len) + skipped;
     uint16_t refused = head_parse_request(&x->request, head, head_len - skipped);
-    state_count(frontend_of(h)->block, COUNTER_BYTES_IN, head_len);
+    x->head_in = (uint32_t)head_len;
     if (refused) {
         refuse(h, x, refused);
         return;
@@ -223,15 +223,19 @@ static void client_head(struct stream *s, const struct message *m)
     struct h1_client *h = (struct h1_client *)s;
     struct exchange *x = s->exchange;
     bool interim = m->status < 200;
+    uint64_t before = conn_pushed(h->half.conn);
     choose_framing(h, x, m);
     push_status_line(&h->half, m);
     half_push_fields(&h->half, m, interim ? SLICE("") : connection_lines(h, x));
-    if (m->status == 101)
+    x->head_out += (uint32_t)(conn_pushed(h->half.conn) - before);
+    if (m->status == 101) {
         body_begin(&h->half.body, BODY_TUNNEL, 0);
-    if (interim && m->status != 101)
+        conn_timeout(h->half.conn, x->attempt.backend->timeout_tunnel);
+    } else if (interim) {
         half_flush(s);
-    else
+    } else {
         conn_timeout(h->half.conn, frontend_of(h)->timeout_client);
+    }
 }
 
 /* The exchange is over. What follows on the connection? */

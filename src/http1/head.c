@@ -291,6 +291,8 @@ static uint16_t read_target(struct message *m)
         return 0;
     if (slice_equal(m->target, SLICE("*")))
         return slice_equal(m->method, SLICE("OPTIONS")) ? 0 : 400;
+    if (host)
+        host->dropped = true;
     return split_absolute(m) ? 0 : 400;
 }
 

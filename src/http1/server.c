@@ -148,6 +148,7 @@ static bool take_head(struct h1_server *h, size_t len)
     }
     if (response.status == 101 && response.upgrade) {
         half->out = BODY_TUNNEL;
+        conn_timeout(half->conn, backend_of(h)->timeout_tunnel);
         response.body = BODY_TUNNEL;
         begin_body(h, x);
         return false;

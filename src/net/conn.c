@@ -351,6 +351,7 @@ void conn_push(struct conn *c, const void *bytes, size_t len)
 {
     if (len == 0)
         return;
+    c->pushed += len;
     struct gather *g = c->gather;
     if (g && g->count > 0 && !g->owner[g->count - 1]) {
         struct iovec *last = &g->piece[g->count - 1];
@@ -365,6 +366,7 @@ void conn_push(struct conn *c, const void *bytes, size_t len)
 
 void conn_push_buffer(struct conn *c, struct buffer *b)
 {
+    c->pushed += buffer_len(b);
     if (buffer_len(b) > 0)
         gather_piece(c, b->data + b->start, buffer_len(b), b);
     else

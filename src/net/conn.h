@@ -71,6 +71,7 @@ struct conn {
     struct gather *gather;
     struct buffer_queue queue;
     uint32_t queued;
+    uint64_t pushed;  /* bytes given to it so far */
     uint32_t discard; /* conn_finish: bytes it will still throw away */
     uint16_t flags;   /* conn.c's own */
     int16_t error;    /* errno of what broke it */
@@ -110,6 +111,11 @@ int conn_flush(struct conn *c);
 static inline size_t conn_queued(const struct conn *c)
 {
     return c->queued;
+}
+/* Bytes given to it since it was made. */
+static inline uint64_t conn_pushed(const struct conn *c)
+{
+    return c->pushed;
 }
 /* Ends our direction (FIN) when the queue has been sent. */
 void conn_shutdown(struct conn *c);

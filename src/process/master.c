@@ -104,6 +104,7 @@ static void drain_and_stop(struct master *m)
     begin_end(m);
     if (m->current)
         master_drain(m, m->current, false);
+    sockets_keep(&m->sockets, NULL, NULL); /* the workers close theirs: clients go elsewhere at once */
     end_if_empty(m);
 }
 

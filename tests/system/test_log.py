@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -45,7 +46,8 @@ def test_levels_hold_back_what_is_below(noxy, origins):
 
 
 def test_usr1_opens_a_file_anew_in_all_processes(noxy, origins):
-    lb = noxy.start(backend=origins(1), health_check=100, log={"target": "file", "path": "out"})
+    lb = noxy.start(backend=origins(1), health_check=100, log={"target": "file", "path": "out"},
+                    launch={"stdout": subprocess.DEVNULL})
     lb.wait_log("INFO", "is now up")
     os.rename(lb.path("out"), lb.path("rotated"))
     lb.signal(signal.SIGUSR1)

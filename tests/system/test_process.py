@@ -10,7 +10,6 @@ import pytest
 import clients
 import processes
 from clients import Traffic
-from harness import is_sanitized
 from waiting import wait_for
 
 
@@ -212,7 +211,7 @@ def test_at_rest_it_uses_no_cpu(noxy, origins):
         assert lb.cpu_share() < 0.02
 
 
-@pytest.mark.skipif(is_sanitized(), reason="valgrind can't run a sanitizer build")
+@pytest.mark.optimised
 def test_valgrind_finds_no_error_and_no_leak(noxy, origins):
     lb = noxy.prepare(backend=origins(2), health_check=300, threads=1, drain_timeout=3000)
     report = lb.path("reports/valgrind.%p")

@@ -1,6 +1,6 @@
 /*
- * The data plane of one worker in mode tcp, over real sockets: accepting and its limits (frontend/), passing bytes on
- * (relay/).
+ * The data plane of one worker in mode tcp, over real sockets: accepting and its limits (frontend/), passing
+ * bytes on (relay/).
  */
 #include <arpa/inet.h>
 #include <check.h>
