@@ -411,10 +411,12 @@ static void server_broke(struct exchange *x, enum reason why)
 void exchange_tunnel_timeout(struct exchange *x, struct conn *c)
 {
     uint64_t silent = now_of(x) - x->active_at, limit = x->attempt.backend->timeout_tunnel;
+    hold(x);
     if (silent < limit)
         conn_timeout(c, limit - silent);
     else
         exchange_finish(x, REASON_TUNNEL_TIMEOUT);
+    release(x);
 }
 
 void exchange_broke(struct exchange *x, enum side which, enum reason why)

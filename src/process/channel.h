@@ -22,6 +22,7 @@ enum channel_type {
     /* from a child */
     CHANNEL_READY,  /* it serves */
     CHANNEL_FAILED, /* it cannot start, and ends: the text says why */
+    CHANNEL_DRAINS, /* the manager answers nobody new any more */
     CHANNEL_RELOAD, /* the manager asks for a reload; value: the request's number */
     /* from the master */
     CHANNEL_DRAIN,         /* value: within so many microseconds */

@@ -120,6 +120,7 @@ static void drain(struct child_run *r, uint64_t timeout_us)
     m->health = NULL;
     if (m->admin)
         admin_drain(m->admin);
+    channel_send(&r->channel, CHANNEL_DRAINS, 0, NULL, -1, NULL);
     m->drain_until = loop_now(r->loop) + timeout_us;
     look_fired(&m->look);
 }

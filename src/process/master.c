@@ -194,6 +194,10 @@ void master_received(struct master *m, struct child *c, const struct channel_mes
         snprintf(why, sizeof why, "%s cannot start: %s", child_name(c, name), msg->text);
         transition_fail(m, why);
         break;
+    case CHANNEL_DRAINS:
+        if (c->generation == m->leaving)
+            transition_announce(m);
+        break;
     case CHANNEL_RELOAD:
         if (c->role != CHILD_MANAGER)
             break;
@@ -213,6 +217,8 @@ void master_child_ended(struct master *m, struct child *c)
 {
     struct generation *g = c->generation;
     char name[CHILD_NAME_MAX], why[128];
+    if (g == m->leaving && c->role == CHILD_MANAGER)
+        transition_announce(m);
     if (g->served && g->phase == PHASE_DRAINING && generation_alive(g) == 0)
         log_info("generation %" PRIu32 " has drained within %" PRIu64 " ms", g->number,
                  (clock_monotonic_us() - g->drain_began) / 1000);
@@ -296,6 +302,7 @@ static void tear_down(struct master *m)
     admin_socket_remove(&m->admin);
     pid_file_remove(&m->pid_file);
     text_free(&m->messages);
+    text_free(&m->changes);
     state_close();
     if (m->signals.watch.fd >= 0)
         signals_close(&m->signals);

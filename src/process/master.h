@@ -55,9 +55,14 @@ struct master {
     struct timer ready_limit;
     TAILQ_HEAD(, reload_request) requests;
     bool reload_wanted; /* as soon as that is possible */
+    /*
+     * Served until the switch. The new one is told of when this one's manager answers nobody new any more, so
+     * that whoever hears of it and asks gets the new one's answers. NULL: nothing to tell.
+     */
+    struct generation *leaving;
+    struct text changes; /* what there is to tell */
 
-    bool stopping, killing;
-    struct timer stop_limit;
+    bool stopping;
     int status; /* exit */
 };
 
@@ -69,6 +74,8 @@ void transition_want(struct master *m);
 int transition_begin(struct master *m);
 /* A process of m->next is ready: switches when all are. */
 void transition_ready(struct master *m);
+/* The manager of m->leaving answers nobody new any more, or has ended: tells of the switch. */
+void transition_announce(struct master *m);
 /* m->next is thrown away; `why` is added to the messages, NULL: they say it. */
 void transition_fail(struct master *m, const char *why);
 /* All that the master has of a generation is given up when its last process has ended. */

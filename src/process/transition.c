@@ -223,26 +223,26 @@ static void log_lines(const char *text)
         log_notice("%.*s", (int)(end - text), text);
 }
 
-static void tell_success(struct master *m, struct generation *g, const struct generation *old)
+void transition_announce(struct master *m)
 {
-    struct text changes = {0};
+    const struct generation *g = m->current;
     char status[128];
-    generation_print_changes(g, old, &changes);
+    m->leaving = NULL;
     generation_log_report(g);
-    if (!old)
-        log_notice("noxy %s has started with %s", m->options->version, m->config_path);
-    log_lines(text_str(&changes));
+    log_lines(text_str(&m->changes));
     log_listeners(g);
     generation_print_report(g, &m->messages);
-    text_puts(&changes, text_str(&m->messages));
-    requests_answer(m, false, true, text_str(&changes));
+    text_puts(&m->changes, text_str(&m->messages));
+    requests_answer(m, false, true, text_str(&m->changes));
     snprintf(status, sizeof status, "generation %" PRIu32 " serves with %" PRIu32 " workers", g->number,
              g->worker_count);
     notify_ready(status);
     daemon_report(m->report_fd, true, text_str(&m->messages));
     m->report_fd = -1;
-    text_free(&changes);
+    text_free(&m->changes);
     text_free(&m->messages);
+    if (m->reload_wanted)
+        transition_want(m);
 }
 
 /* The oldest of too many that drain is ended. */
@@ -273,16 +273,20 @@ static void commit(struct master *m)
     adopt_admin(m, g);
     adopt_pid_file(m, g);
     sockets_keep(&m->sockets, g, NULL);
-    tell_success(m, g, old);
-    if (old) {
-        TAILQ_INSERT_TAIL(&m->old, old, link);
-        master_drain(m, old, true);
-        if (generation_alive(old) == 0)
-            transition_generation_ended(m, old);
-        bound_old(m);
+    generation_print_changes(g, old, &m->changes);
+    if (!old) {
+        log_notice("noxy %s has started with %s", m->options->version, m->config_path);
+        transition_announce(m);
+        return;
     }
-    if (m->reload_wanted)
-        transition_want(m);
+    TAILQ_INSERT_TAIL(&m->old, old, link);
+    master_drain(m, old, true);
+    m->leaving = children_alive(old, CHILD_MANAGER) > 0 ? old : NULL;
+    if (generation_alive(old) == 0)
+        transition_generation_ended(m, old);
+    bound_old(m);
+    if (!m->leaving)
+        transition_announce(m);
 }
 
 void transition_ready(struct master *m)
@@ -346,7 +350,7 @@ static bool lanes_suffice(struct master *m)
 void transition_want(struct master *m)
 {
     m->reload_wanted = true;
-    if (m->next || !m->current || m->stopping || !lanes_suffice(m))
+    if (m->next || m->leaving || !m->current || m->stopping || !lanes_suffice(m))
         return;
     m->reload_wanted = false;
     log_notice("reloading %s", m->config_path);

@@ -258,7 +258,7 @@ class Noxy:
         """Ends noxy and returns what it did wrong, in words."""
         faults = self._judge_end()
         faults += [f"process {pid} was left" for pid in
-                   processes.kill_marked(f"NOXY_TEST={self.dir}", self.process.pid)]
+                   processes.kill_leftovers(f"NOXY_TEST={self.dir}", self.process.pid)]
         faults += [f"{path} was left" for path in (self.pid_file, self.socket) if os.path.exists(path)]
         faults += [f"logged: {line}" for line in self.log("ERROR")
                    if not any(re.search(text, line.message) for text in self._expected_errors)]

@@ -58,16 +58,25 @@ def cpu_share(pids, seconds=1.0):
     return (cpu_seconds(pids) - before) / (time.monotonic() - start)
 
 
-def kill_marked(mark, session):
-    """Kills whatever still has `mark` in its environment or belongs to the session; the pids."""
-    left = []
+def marked(mark, session):
+    """The processes that have `mark` in their environment or belong to the session."""
+    found = []
     for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
-        marked = mark.encode() in read(pid, "environ").split(b"\0")
         fields = stat_fields(pid)
-        if pid != os.getpid() and is_alive(pid) and (marked or fields and int(fields[3]) == session):
-            left.append(pid)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        mine = fields and int(fields[3]) == session or mark.encode() in read(pid, "environ").split(b"\0")
+        if mine and is_alive(pid) and pid != os.getpid():
+            found.append(pid)
+    return found
+
+
+def kill_leftovers(mark, session, grace=3.0):
+    """Kills such processes if they haven't ended by themselves after the grace (in seconds); the pids."""
+    end = time.monotonic() + grace
+    while (left := marked(mark, session)) and time.monotonic() < end:
+        time.sleep(0.02)
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return left
 
 

@@ -3,6 +3,8 @@ import hashlib
 import os
 import threading
 
+import pytest
+
 from waiting import wait_for
 
 CHUNKED = {"Transfer-Encoding": "chunked"}
@@ -161,6 +163,25 @@ def test_an_upgrade_becomes_a_tunnel(noxy, origins):
         for text in (b"ping", os.urandom(4) + b"GET / HTTP/1.1\r\n\r\n"):
             c.send(text)
             assert c.read(len(text)) == text.upper()
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+def test_a_tunnel_passes_either_ones_end_on(noxy, origins, first):
+    def until_the_end(origin, c, request):
+        c.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        if first == "client":
+            c.send(b"heard " + c.stream.read())
+        else:
+            c.send("bye")
+        c.close()
+    lb = noxy.start(backend=origins(1, answer=until_the_end))
+    with lb.connect() as c:
+        assert c.get("/chat", WEBSOCKET).status == 101
+        if first == "client":
+            c.send("all")
+            c.end_sending()
+        assert c.read_to_end() == (b"heard all" if first == "client" else b"bye")
+    lb.wait_idle()
 
 
 def test_a_refused_upgrade_leaves_http(noxy, origins):

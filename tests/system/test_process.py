@@ -49,6 +49,34 @@ def refuses(port):
     return False
 
 
+UNFINISHED = ["GET / HTTP/1.1\r\nHo", "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n" * 3,
+              "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
+              "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+              "GET /tunnel HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"]
+
+
+def never_end(origin, c, request):
+    if request.target == "/tunnel":
+        c.send("HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nhello")
+    elif request.target == "/hold":
+        c.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello")
+    origin.go.wait(60)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_it_ends_cleanly_in_the_middle_of_everything(noxy, origins, number):
+    lb = noxy.start(backend=origins(2, answer=never_end), drain_timeout=300)
+    open_connections = [lb.connect() for _ in UNFINISHED * 2]
+    for c, text in zip(open_connections, UNFINISHED * 2):
+        c.send(text)
+    lb.wait_total("frontend", "sessions_current", len(open_connections))
+    lb.wait_total("server", "requests_current", 8)
+    assert lb.stop(number) == 0
+    for c in open_connections:
+        c.read_to_end()
+        c.close()
+
+
 def test_quit_is_bounded_by_drain_timeout(noxy, origins):
     lb = noxy.start(backend=origins(1, raw=lambda o, c: o.go.wait(60)), mode="tcp", drain_timeout=300)
     with lb.connect() as c:
