@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "http/exchange.h"
+#include "http/http.h"
 #include "http/status.h"
+
+#define RETRY_AFTER_SECONDS "5" /* a server that is back is noticed by then, as a rule */
 
 enum { PAGE_MAX = 512, LINE_MAX_LEN = 256 };
 
@@ -40,6 +42,15 @@ static void add_date(struct exchange *x, struct message *m)
     add_line(x, m, FIELD_DATE, "Date", slice_of(text));
 }
 
+/* What a status asks for: when to come back (RFC 9110, 10.2.3), which methods are allowed (15.5.6). */
+static void add_status_fields(struct exchange *x, struct message *m)
+{
+    if (m->status == 503)
+        add_line(x, m, FIELD_RETRY_AFTER, "Retry-After", SLICE(RETRY_AFTER_SECONDS));
+    if (m->status == 405 || (m->status == 204 && slice_equal(x->request.method, SLICE("OPTIONS"))))
+        add_line(x, m, FIELD_OTHER, "Allow", SLICE("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+}
+
 void exchange_answer(struct exchange *x, const struct answer *a, enum reason why)
 {
     static struct message m;
@@ -54,6 +65,7 @@ void exchange_answer(struct exchange *x, const struct answer *a, enum reason why
     if (x->request.head_method)
         m.body = BODY_NONE;
     add_date(x, &m);
+    add_status_fields(x, &m);
     if (a->body.len)
         add_line(x, &m, FIELD_CONTENT_TYPE, "Content-Type", a->content_type);
     snprintf(length, sizeof length, "%zu", a->body.len);
@@ -77,17 +89,46 @@ void exchange_answer(struct exchange *x, const struct answer *a, enum reason why
     exchange_finish(x, why);
 }
 
+/* Does the client ask for JSON rather than a page (RFC 9110, 12.5.1)? Weights are not looked at. */
+static bool wants_json(const struct message *request)
+{
+    bool json = false;
+    for (unsigned i = 0; i < request->count; i++) {
+        struct slice rest = field_value(&request->fields[i]), item;
+        if (request->fields[i].id != FIELD_ACCEPT)
+            continue;
+        while (slice_next_item(&rest, &item)) {
+            const char *parameters = item.len ? memchr(item.ptr, ';', item.len) : NULL;
+            if (parameters)
+                item = slice_trim((struct slice){item.ptr, (size_t)(parameters - item.ptr)});
+            if (slice_equal_nocase(item, SLICE("text/html")))
+                return false;
+            json |= slice_equal_nocase(item, SLICE("application/json")) ||
+                    slice_equal_nocase(item, SLICE("application/problem+json"));
+        }
+    }
+    return json;
+}
+
+static const char json_page[] = "{\"status\": %u, \"error\": \"%s\", \"reason\": \"%s\"}\n";
+static const char html_page[] = "<!DOCTYPE html>\n<html><head><title>%u %s</title></head>\n"
+                                "<body><h1>%u %s</h1></body></html>\n";
+
 void exchange_answer_status(struct exchange *x, uint16_t status, enum reason why)
 {
+    const struct answer *own = http_conf_error_page(x->frontend->http, status);
     const char *phrase = status_phrase(status);
+    if (own) {
+        exchange_answer(x, own, why);
+        return;
+    }
+    bool json = wants_json(&x->request);
     char *page = exchange_alloc(x, PAGE_MAX);
-    int len = snprintf(page, PAGE_MAX,
-                       "<!DOCTYPE html>\n<html><head><title>%u %s</title></head>\n"
-                       "<body><h1>%u %s</h1></body></html>\n",
-                       status, phrase, status, phrase);
+    int len = json ? snprintf(page, PAGE_MAX, json_page, status, phrase, reason_word(why))
+                   : snprintf(page, PAGE_MAX, html_page, status, phrase, status, phrase);
     struct answer a = {
         .status = status,
-        .content_type = SLICE("text/html; charset=utf-8"),
+        .content_type = json ? SLICE("application/json") : SLICE("text/html; charset=utf-8"),
         .body = {page, (size_t)MAX(len, 0)},
     };
     exchange_answer(x, &a, why);

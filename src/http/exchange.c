@@ -153,6 +153,8 @@ static void fail(struct exchange *x, uint16_t status, enum reason why)
 
 static void step_rules(struct exchange *x)
 {
+    if (exchange_answer_max_forwards(x))
+        return;
     const struct answer *answer = http_conf_answer(x->frontend->http);
     if (answer) {
         exchange_answer(x, answer, REASON_RESPONDED);
@@ -329,6 +331,7 @@ static void count_body(struct exchange *x, enum side from, size_t len)
     if (from == SIDE_OF_CLIENT) {
         x->body_sent = true;
         x->bytes_in += len;
+        x->too_large = x->frontend->http->max_body > 0 && x->bytes_in > x->frontend->http->max_body;
         count_everywhere(x, COUNTER_BYTES_IN, len);
     } else {
         x->bytes_out += len;
@@ -353,7 +356,9 @@ void exchange_body_buffer(struct exchange *x, enum side from, struct buffer *b)
 void exchange_flush(struct exchange *x, enum side from)
 {
     struct stream *to = receiver(x, from);
-    if (to)
+    if (UNLIKELY(x->too_large) && from == SIDE_OF_CLIENT && !x->tunnel)
+        exchange_broke(x, SIDE_OF_CLIENT, REASON_CLIENT_TOO_LARGE);
+    else if (to)
         to->ops->flush(to);
 }
 
@@ -408,6 +413,22 @@ static void server_broke(struct exchange *x, enum reason why)
         fail(x, 502, why);
 }
 
+/* What a client is told of its own failure; 0: it is gone. */
+static uint16_t status_of_client(enum reason why)
+{
+    switch (why) {
+    case REASON_CLIENT_TIMEOUT:
+    case REASON_CLIENT_SLOW:
+        return 408;
+    case REASON_CLIENT_BAD_REQUEST:
+        return 400;
+    case REASON_CLIENT_TOO_LARGE:
+        return 413;
+    default:
+        return 0;
+    }
+}
+
 void exchange_tunnel_timeout(struct exchange *x, struct conn *c)
 {
     uint64_t silent = now_of(x) - x->active_at, limit = x->attempt.backend->timeout_tunnel;
@@ -424,11 +445,7 @@ void exchange_broke(struct exchange *x, enum side which, enum reason why)
     hold(x);
     if (which == SIDE_OF_SERVER)
         server_broke(x, why);
-    else if (why == REASON_CLIENT_TIMEOUT && !x->response_begun)
-        fail(x, 408, why);
-    else if (why == REASON_CLIENT_BAD_REQUEST && !x->response_begun)
-        fail(x, 400, why);
     else
-        exchange_finish(x, why);
+        fail(x, status_of_client(why), why);
     release(x);
 }

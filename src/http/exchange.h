@@ -34,11 +34,16 @@ struct exchange {
     const struct conn *client_conn;
     const char *client_scheme; /* "http" */
 
-    uint64_t begun_at;            /* loop_now() when the head was complete */
-    uint64_t connect_at;          /* when the present connection was begun */
-    uint64_t sent_at;             /* when the request's head was sent; 0: not yet */
-    uint64_t first_byte_at;       /* when the response's head came; 0: not yet */
-    uint64_t active_at;           /* in a tunnel: when bytes came last, either way */
+    uint64_t begun_at;      /* loop_now() when the head was complete */
+    uint64_t connect_at;    /* when the present connection was begun */
+    uint64_t sent_at;       /* when the request's head was sent; 0: not yet */
+    uint64_t first_byte_at; /* when the response's head came; 0: not yet */
+    uint64_t active_at;     /* when bytes of a body came last, either way */
+    struct {
+        uint64_t active_at;       /* when bytes went to or came from the client last */
+        uint64_t bytes;           /* that had at the last look */
+        uint8_t slow;             /* looks in a row that found too few more */
+    } pace;                       /* the client's codec watches it */
     uint64_t bytes_in, bytes_out; /* of bodies, counted as they pass */
     uint32_t head_in, head_out;   /* of heads, counted at the end; the client's codec sets them */
     uint16_t status;              /* of the final response; 0: none yet */
@@ -54,6 +59,7 @@ struct exchange {
     bool prepared;                   /* the request is as it will be sent */
     bool client_close;               /* the client's connection can't be used again after this response */
     enum reason failure;             /* why the latest attempt failed */
+    bool too_large;                  /* the body went beyond max_body */
     bool finished;
     uint8_t busy; /* calls under way that still look at it: freed behind the last */
 
@@ -109,6 +115,8 @@ void exchange_broke(struct exchange *x, enum side which, enum reason why);
 char *exchange_alloc(struct exchange *x, size_t len);
 /* Makes the request what the server shall get: hop-by-hop fields out, X-Forwarded-* in. Once. */
 void exchange_prepare_request(struct exchange *x);
+/* Honours Max-Forwards. True: noxy was the last to get the request and has answered it. */
+bool exchange_answer_max_forwards(struct exchange *x);
 /* noxy's own response (answer.c). Ends the exchange. */
 struct answer {
     uint16_t status;

@@ -40,6 +40,7 @@ enum field_flag {
     X(PROXY_AUTHORIZATION, "proxy-authorization", FIELD_NO_TRAILER | FIELD_KEPT)                             \
     X(COOKIE, "cookie", FIELD_NO_TRAILER | FIELD_KEPT)                                                       \
     X(SET_COOKIE, "set-cookie", FIELD_NO_TRAILER | FIELD_KEPT)                                               \
+    X(ACCEPT, "accept", FIELD_KEPT)                                                                          \
     X(LOCATION, "location", FIELD_NO_TRAILER | FIELD_KEPT)                                                   \
     X(DATE, "date", FIELD_NO_TRAILER)                                                                        \
     X(RETRY_AFTER, "retry-after", FIELD_NO_TRAILER)                                                          \

@@ -8,13 +8,31 @@
 #include "conf/table.h"
 #include "http/exchange.h"
 
-struct http_conf;
+/* A page of the operator's own for a status that noxy answers with. */
+struct error_page {
+    uint32_t status;
+    const char *file, *content_type;
+    struct answer answer;
+};
+
+/* What a frontend says of mode http. Sizes are bytes. */
+struct http_conf {
+    struct conf_list conditions;  /* struct condition */
+    struct conf_list error_pages; /* struct error_page */
+    uint64_t max_header;          /* of a request's whole head */
+    uint32_t max_headers;         /* its field lines */
+    uint64_t max_body;            /* 0: any */
+    uint64_t min_body_rate;       /* a second; 0: any */
+    bool allow_trace;
+};
 
 /* The rows that this room has in the section `frontend`. */
 extern const struct conf_table http_conf_table;
 
-/* The answer that the frontend's conditions give by themselves, or NULL. `conf` may be NULL. */
+/* The answer that the frontend's conditions give by themselves, or NULL. */
 const struct answer *http_conf_answer(const struct http_conf *conf);
+/* The page for a status, or NULL. */
+const struct answer *http_conf_error_page(const struct http_conf *conf, uint16_t status);
 
 void exchange_set_server_codec(const struct server_codec *codec);
 

@@ -4,7 +4,9 @@
  */
 #include "base/pool.h"
 #include "http1/half.h"
+#include "http/http.h"
 #include "http1/http1.h"
+#include "http1/pace.h"
 
 enum {
     DRAIN_IDLE_US =
@@ -79,11 +81,26 @@ static uint64_t idle_timeout(const struct h1_client *h)
 /* The head can't be served: answers and lets go. */
 static void refuse(struct h1_client *h, struct exchange *x, uint16_t status)
 {
-    bool large = status == 414 || status == 431;
+    bool large = status == 413 || status == 414 || status == 431;
     h->state = EXCHANGE;
     h->half.closing = true;
     body_begin(&h->half.body, BODY_CLOSE, 0);
     exchange_refuse(x, status, large ? REASON_CLIENT_TOO_LARGE : REASON_CLIENT_BAD_REQUEST);
+}
+
+/* Does the frontend take such a request? 0, or the status of the refusal. */
+static uint16_t check_limits(const struct h1_client *h, const struct message *m, size_t head_len)
+{
+    const struct http_conf *conf = frontend_of(h)->http;
+    if (head_len > conf->max_header || m->count > conf->max_headers)
+        return 431;
+    if (conf->max_body > 0 && m->body == BODY_LENGTH && m->body_length > conf->max_body)
+        return 413;
+    if (!slice_equal(m->method, SLICE("TRACE")))
+        return 0;
+    if (!conf->allow_trace)
+        return 405;
+    return m->body == BODY_NONE ? 0 : 400; /* RFC 9110, 9.3.8 */
 }
 
 static void begin_exchange(struct h1_client *h, size_t head_len)
@@ -94,6 +111,8 @@ static void begin_exchange(struct h1_client *h, size_t head_len)
     const char *head = half_pin_head(half, head_len) + skipped;
     uint16_t refused = head_parse_request(&x->request, head, head_len - skipped);
     x->head_in = (uint32_t)head_len;
+    if (!refused)
+        refused = check_limits(h, &x->request, head_len);
     if (refused) {
         refuse(h, x, refused);
         return;
@@ -103,7 +122,7 @@ static void begin_exchange(struct h1_client *h, size_t head_len)
     half->closing = x->request.close;
     body_begin(&half->body, x->request.body, x->request.body_length);
     if (x->request.body != BODY_NONE)
-        conn_timeout(half->conn, frontend_of(h)->timeout_client);
+        conn_timeout(half->conn, pace_begin(x));
     exchange_begin(x);
 }
 
@@ -111,9 +130,10 @@ static void begin_exchange(struct h1_client *h, size_t head_len)
 static bool make_room(struct h1_client *h)
 {
     struct buffer *in = h->half.in;
-    if (buffer_room(in) > 0)
+    bool too_long = buffer_len(in) >= frontend_of(h)->http->max_header;
+    if (buffer_room(in) > 0 && !too_long)
         return true;
-    if (in->start > 0) {
+    if (in->start > 0 && !too_long) {
         memmove(in->data, in->data + in->start, buffer_len(in));
         in->end -= in->start;
         in->start = 0;
@@ -234,7 +254,7 @@ static void client_head(struct stream *s, const struct message *m)
     } else if (interim) {
         half_flush(s);
     } else {
-        conn_timeout(h->half.conn, frontend_of(h)->timeout_client);
+        conn_timeout(h->half.conn, pace_begin(x));
     }
 }
 
@@ -307,9 +327,7 @@ static void on_readable(struct conn *c)
     if (h->state == IDLE || h->state == HEAD) {
         read_requests(h);
     } else if (h->state == EXCHANGE) {
-        conn_timeout(c, h->half.stream.exchange->tunnel
-                            ? h->half.stream.exchange->attempt.backend->timeout_tunnel
-                            : frontend_of(h)->timeout_client);
+        h->half.stream.exchange->pace.active_at = loop_now(c->loop);
         deliver(h);
     } else if (conn_broken(c)) {
         end_client(h, REASON_CLIENT_RESET, false, false);
@@ -327,21 +345,20 @@ static void on_writable(struct conn *c)
     }
 }
 
-/*
- * During an exchange the client is late when we wait for its body, or for it to take the response; while we
- * wait for the server, that is the server's time.
- */
+/* Looks whether the client keeps pace, while it is the one that we wait for. */
 static void exchange_timeout(struct h1_client *h)
 {
     struct exchange *x = h->half.stream.exchange;
-    bool awaited =
-        conn_queued(h->half.conn) > 0 || (!x->request_ended && exchange_wants_body(x, SIDE_OF_CLIENT));
-    if (x->tunnel)
+    uint64_t next;
+    if (x->tunnel) {
         exchange_tunnel_timeout(x, h->half.conn);
-    else if (awaited)
-        exchange_broke(x, SIDE_OF_CLIENT, REASON_CLIENT_TIMEOUT);
+        return;
+    }
+    enum reason late = pace_look(x, h->half.conn, &next);
+    if (late != REASON_NONE)
+        exchange_broke(x, SIDE_OF_CLIENT, late);
     else
-        conn_timeout(h->half.conn, frontend_of(h)->timeout_client);
+        conn_timeout(h->half.conn, next);
 }
 
 static void on_timeout(struct conn *c)

@@ -194,6 +194,8 @@ enum pump half_pump(struct half *h)
             conn_may_read(h->conn))
             continue;
         exchange_flush(h->stream.exchange, (enum side)h->side);
+        if (!h->stream.exchange)
+            return PUMP_GONE;
         half_drop_in(h);
         turn++;
     }

@@ -353,7 +353,7 @@ uint16_t head_parse_request(struct message *m, const char *bytes, size_t len)
         return refused;
     if (!line_is_exact(m, bytes, len))
         return 400;
-    if (parser.method == HTTP_CONNECT || parser.method == HTTP_TRACE)
+    if (parser.method == HTTP_CONNECT)
         return 405;
     m->head_method = parser.method == HTTP_HEAD;
     refused = read_target(m);

@@ -21,6 +21,8 @@ enum reason_side { SIDE_NONE, SIDE_CLIENT, SIDE_SERVER, SIDE_NOXY };
       "the request's head was not complete within timeout_http_request")                                     \
     X(CLIENT_KEEPALIVE, "client_keepalive", SIDE_CLIENT, "idle for timeout_keepalive")                       \
     X(CLIENT_BAD_REQUEST, "client_bad_request", SIDE_CLIENT, "the request was malformed or ambiguous")       \
+    X(CLIENT_SLOW, "client_slow", SIDE_CLIENT,                                                               \
+      "the client sent its body or took the response more slowly than min_body_rate")                        \
     X(CLIENT_TOO_LARGE, "client_too_large", SIDE_CLIENT, "the request was larger than the limits allow")     \
     /* the server's doing */                                                                                 \
     X(SERVER_REFUSED, "server_refused", SIDE_SERVER, "the server refused the connection")                    \

@@ -72,6 +72,7 @@ static void check_server(struct conf_load *l, void *structure, const struct conf
 static const struct conf_table server_table = {.doc = "A server of the backend.",
                                                .keys = server_keys,
                                                .size = sizeof(struct server),
+                                               .shorthand = "addr_port",
                                                .check = check_server};
 
 struct backend_keys {

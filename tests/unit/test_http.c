@@ -102,6 +102,7 @@ static const struct server_codec fake_codec = {.name = "fake", .open = fake_open
 static struct server servers[2];
 static struct server *server_list[2] = {&servers[0], &servers[1]};
 static struct backend backend;
+static struct http_conf http_conf;
 static struct frontend frontend;
 static struct worker worker;
 static struct conn conn;
@@ -123,7 +124,8 @@ static void setup(void)
             .addr_port = names[i], .name = names[i], .weight = 1, .backend = &backend, .index = i};
     ck_assert_int_eq(backend_bind_state(&backend, &err), 0);
     backend_start(&backend, worker.loop);
-    frontend = (struct frontend){.name = "f", .mode = MODE_HTTP, .worker = &worker, .use_backend = &backend};
+    frontend = (struct frontend){
+        .name = "f", .mode = MODE_HTTP, .worker = &worker, .use_backend = &backend, .http = &http_conf};
     ck_assert_int_eq(frontend_bind_state(&frontend, &err), 0);
     frontend.block = state_block(frontend.slot);
     conn.peer.in.sin_family = AF_INET;
@@ -414,6 +416,52 @@ START_TEST(fields_longer_than_the_scratch_are_forwarded_whole)
 }
 END_TEST
 
+START_TEST(a_body_beyond_max_body_is_a_413)
+{
+    http_conf.max_body = 4;
+    begin("POST", BODY_STREAM);
+    exchange_server_ready(x);
+    exchange_body(x, SIDE_OF_CLIENT, "1234", 4);
+    exchange_flush(x, SIDE_OF_CLIENT);
+    ck_assert_str_eq(text_str(&client.log), "");
+    exchange_body(x, SIDE_OF_CLIENT, "5", 1);
+    exchange_flush(x, SIDE_OF_CLIENT);
+    ck_assert_int_eq(strncmp(text_str(&client.log), "413 ", 4), 0);
+    ck_assert_uint_eq(counted(COUNTER_REASON + REASON_CLIENT_TOO_LARGE), 1);
+}
+END_TEST
+
+START_TEST(with_no_forwards_left_noxy_answers_options_and_trace)
+{
+    add("Max-Forwards: 0\r\n");
+    begin("OPTIONS", BODY_NONE);
+    ck_assert_str_eq(text_str(&client.log), "204 end done:responded ");
+    text_free(&client.log);
+    x = exchange_new(&client.stream, &frontend, &conn);
+    x->request.target = SLICE("/a");
+    add("Cookie: secret\r\n");
+    add("Max-Forwards: 0\r\n");
+    begin("TRACE", BODY_NONE);
+    ck_assert_str_eq(text_str(&client.log), "200 body[36] end done:responded ");
+    ck_assert_uint_eq(opened, 0);
+}
+END_TEST
+
+START_TEST(forwards_are_counted_down_and_left_alone_for_other_methods)
+{
+    add("Max-Forwards: 10\r\n");
+    begin("OPTIONS", BODY_NONE);
+    ck_assert_ptr_nonnull(strstr(forwarded(), "Max-Forwards: 9\r\n"));
+    ck_assert_ptr_null(strstr(forwarded(), "10"));
+    exchange_broke(x, SIDE_OF_CLIENT, REASON_CLIENT_RESET);
+    x = exchange_new(&client.stream, &frontend, &conn);
+    add("Max-Forwards: 0\r\n");
+    begin("GET", BODY_NONE);
+    ck_assert_ptr_nonnull(strstr(forwarded(), "Max-Forwards: 0\r\n"));
+    exchange_broke(x, SIDE_OF_CLIENT, REASON_CLIENT_RESET);
+}
+END_TEST
+
 START_TEST(names_are_looked_up_without_case)
 {
     ck_assert_int_eq(field_lookup(SLICE("hOST")), FIELD_HOST);
@@ -450,6 +498,9 @@ int main(void)
     tcase_add_test(tcase, a_101_that_nobody_asked_for_is_a_bad_response);
     tcase_add_test(tcase, hop_by_hop_fields_go_and_forwarded_ones_come);
     tcase_add_test(tcase, fields_longer_than_the_scratch_are_forwarded_whole);
+    tcase_add_test(tcase, a_body_beyond_max_body_is_a_413);
+    tcase_add_test(tcase, with_no_forwards_left_noxy_answers_options_and_trace);
+    tcase_add_test(tcase, forwards_are_counted_down_and_left_alone_for_other_methods);
     tcase_add_test(tcase, names_are_looked_up_without_case);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -1,0 +1,77 @@
+/*
+ * max_forwards.c: TRACE and OPTIONS may say how often they may be passed on
+ * (RFC 9110, 7.6.2). With none left, noxy is the one that answers.
+ */
+#include <stdio.h>
+
+#include "http/exchange.h"
+
+enum { DIGITS_MAX = 9, LINE_SIZE = 32 };
+
+static bool read_number(struct slice s, uint32_t *n)
+{
+    *n = 0;
+    if (s.len == 0 || s.len > DIGITS_MAX)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+        *n = *n * 10 + (uint32_t)(s.ptr[i] - '0');
+    }
+    return true;
+}
+
+/* What a reflected request must not show (RFC 9110, 9.3.8). */
+static bool is_secret(const struct field *f)
+{
+    return f->id == FIELD_AUTHORIZATION || f->id == FIELD_PROXY_AUTHORIZATION || f->id == FIELD_COOKIE;
+}
+
+/* The request as it was received, as the body of the answer to TRACE. */
+static void answer_trace(struct exchange *x)
+{
+    const struct message *m = &x->request;
+    size_t size = m->method.len + m->target.len + LINE_SIZE, len;
+    for (unsigned i = 0; i < m->count; i++)
+        size += m->fields[i].name_len + m->fields[i].value_len + 4u;
+    char *text = exchange_alloc(x, size);
+    len = (size_t)snprintf(text, size, "%.*s %.*s HTTP/1.%u\r\n", SLICE_ARG(m->method), SLICE_ARG(m->target),
+                           m->minor);
+    for (unsigned i = 0; i < m->count; i++) {
+        const struct field *f = &m->fields[i];
+        if (!is_secret(f))
+            len += (size_t)snprintf(text + len, size - len, "%.*s: %.*s\r\n", f->name_len, f->name,
+                                    f->value_len, f->value);
+    }
+    struct answer a = {.status = 200, .content_type = SLICE("message/http"), .body = {text, len}};
+    exchange_answer(x, &a, REASON_RESPONDED);
+}
+
+/* One fewer for the next. */
+static void count_down(struct exchange *x, struct field *f, uint32_t left)
+{
+    static const char name[] = "Max-Forwards";
+    char *line = exchange_alloc(x, LINE_SIZE);
+    int len = snprintf(line, LINE_SIZE, "%s: %u\r\n", name, left - 1);
+    f->dropped = true;
+    message_add_raw(&x->request, FIELD_MAX_FORWARDS, line, sizeof name - 1, (size_t)len - sizeof name - 3);
+}
+
+bool exchange_answer_max_forwards(struct exchange *x)
+{
+    bool trace = slice_equal(x->request.method, SLICE("TRACE"));
+    struct field *f = message_find(&x->request, FIELD_MAX_FORWARDS);
+    uint32_t left;
+    if (!f || !(trace || slice_equal(x->request.method, SLICE("OPTIONS"))) ||
+        !read_number(field_value(f), &left))
+        return false;
+    if (left > 0) {
+        count_down(x, f, left);
+        return false;
+    }
+    if (trace)
+        answer_trace(x);
+    else
+        exchange_answer(x, &(struct answer){.status = 204}, REASON_RESPONDED);
+    return true;
+}

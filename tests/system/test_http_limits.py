@@ -1,0 +1,138 @@
+"""Mode http: limits of size and rate, and noxy's own answers."""
+import json
+import time
+
+import pytest
+
+
+def status_of(lb, text):
+    """The status that a request gets, and what the connection says behind it."""
+    with lb.connect() as c:
+        c.send(text)
+        r = c.response()
+        return r.status, r
+
+
+@pytest.mark.parametrize("size, status", [(1000, 200), (3000, 431)])
+def test_a_head_may_be_as_long_as_max_header(noxy, origins, size, status):
+    lb = noxy.start(backend=origins(1), max_header="2k")
+    assert status_of(lb, f"GET / HTTP/1.1\r\nHost: a\r\nX-A: {'x' * size}\r\n\r\n")[0] == status
+    assert len(origins[0].requests) == (status == 200)
+
+
+def test_a_target_longer_than_max_header_is_a_414(noxy, origins):
+    lb = noxy.start(backend=origins(1), max_header="2k")
+    assert status_of(lb, f"GET /{'x' * 4000}")[0] == 414
+    assert origins[0].requests == []
+
+
+@pytest.mark.parametrize("count, status", [(10, 200), (11, 431)])
+def test_a_request_may_have_max_headers_fields(noxy, origins, count, status):
+    lb = noxy.start(backend=origins(1), max_headers=10)
+    fields = "".join(f"X-{i}: y\r\n" for i in range(count - 1))
+    assert status_of(lb, f"GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n")[0] == status
+
+
+def test_a_body_beyond_max_body_is_a_413_before_a_byte_reaches_a_server(noxy, origins):
+    lb = noxy.start(backend=origins(1), max_body=1000)
+    assert lb.get(method="POST", body=b"x" * 1000).status == 200
+    status, r = status_of(lb, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n")
+    assert status == 413 and r.closes
+    assert len(origins[0].requests) == 1
+    lb.wait_total("frontend", "reasons.client_too_large", 1)
+
+
+def test_a_chunked_body_that_grows_beyond_max_body_is_a_413(noxy, origins):
+    lb = noxy.start(backend=origins(1), max_body=1000)
+    with lb.connect() as c:
+        c.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        c.send("3e8\r\n" + "x" * 1000 + "\r\n")
+        c.send("1\r\nx\r\n")
+        r = c.response()
+        assert r.status == 413
+    lb.wait_idle()
+
+
+def test_a_body_that_trickles_is_ended(noxy, origins):
+    """Each byte comes well within timeout_client, but too few of them come."""
+    lb = noxy.start(backend=origins(1), min_body_rate=1000, timeout_client=30000)
+    begin = time.monotonic()
+    with lb.connect() as c:
+        c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
+        c.sock.settimeout(0.5)
+        while time.monotonic() - begin < 25:
+            try:
+                c.send("x")
+                if c.sock.recv(1, 2):  # MSG_PEEK: the answer is there
+                    break
+            except TimeoutError:
+                continue
+        c.sock.settimeout(10)
+        assert c.response().status == 408
+    assert 9 < time.monotonic() - begin < 20
+    lb.wait_total("frontend", "reasons.client_slow", 1)
+
+
+def test_own_answers_are_pages_or_json_as_the_client_asks(noxy):
+    lb = noxy.start(servers=["127.0.0.1:1"], health_check=False)
+    page = lb.get()
+    assert page.status == 502 and page.field("Content-Type") == "text/html; charset=utf-8"
+    assert b"502 Bad Gateway" in page.body
+    for accept in ("application/json", "application/json;q=0.9, */*;q=0.1", "application/problem+json"):
+        r = lb.get(fields=[("Accept", accept)])
+        assert r.field("Content-Type") == "application/json"
+        assert json.loads(r.body) == {"status": 502, "error": "Bad Gateway", "reason": "server_refused"}
+    assert b"<html>" in lb.get(fields=[("Accept", "text/html, application/json")]).body
+
+
+def test_503_says_when_to_come_back(noxy):
+    lb = noxy.start(servers=["127.0.0.1:1"], health_check=100)
+    lb.wait_log("WARN", "is now down")
+    r = lb.get()
+    assert r.status == 503 and int(r.field("Retry-After")) > 0
+
+
+def test_error_pages_of_ones_own(noxy, tmp_path):
+    page = tmp_path / "502.html"
+    page.write_text("<p>We are mending it.</p>\n")
+    lb = noxy.start(servers=["127.0.0.1:1"], health_check=False,
+                    error_pages=[{"status": 502, "file": str(page), "content_type": "text/html"}])
+    r = lb.get(fields=[("Accept", "application/json")])
+    assert (r.status, r.field("Content-Type"), r.body) == (502, "text/html", b"<p>We are mending it.</p>\n")
+
+
+def test_an_error_page_that_cannot_be_read_is_a_configuration_error(noxy):
+    run = noxy.check("""\
+frontend:
+  - name: web
+    bind: 127.0.0.1:8080
+    http_condition: [ { respond: { status: 200 } } ]
+    error_pages:
+      - status: 503
+        file: /nonexistent/503.html
+""")
+    assert run.returncode == 1
+    assert ":7:15: cannot read /nonexistent/503.html: No such file or directory" in run.stderr
+
+
+def test_trace_is_refused_unless_allowed(noxy, origins):
+    lb = noxy.start(backend=origins(1))
+    status, r = status_of(lb, "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert status == 405 and "TRACE" not in r.field("Allow")
+    assert origins[0].requests == []
+    lb = noxy.start(backend=origins(1), allow_trace=True)
+    assert status_of(lb, "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 200
+    assert status_of(lb, "TRACE / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")[0] == 400
+
+
+def test_max_forwards_is_counted_down(noxy, origins):
+    lb = noxy.start(backend=origins(1), allow_trace=True)
+    assert lb.get(method="OPTIONS", fields=[("Max-Forwards", "5")]).status == 200
+    assert origins[0].requests[0].field("Max-Forwards") == "4"
+    assert lb.get(method="OPTIONS", fields=[("Max-Forwards", "0")]).status == 204
+    with lb.connect() as c:
+        c.send("TRACE /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nCookie: secret\r\n\r\n")
+        r = c.response()
+    assert r.field("Content-Type") == "message/http"
+    assert r.body == b"TRACE /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n"
+    assert len(origins[0].requests) == 1
