@@ -1,0 +1,88 @@
+/*
+ * conn_finish.c: a connection that its owner has let go: it sends what is
+ * left, and ends.
+ */
+#include "log/log.h"
+#include "net/conn_parts.h"
+
+enum {
+    LINGER_BYTES = 1 << 20,
+    LINGER_US = 2000000,
+};
+
+static size_t finishing; /* connections with finish_handler */
+
+static void finish_step(struct conn *c)
+{
+    if (c->queued > 0 && !(c->flags & BROKEN))
+        return;
+    if (c->flags & BROKEN || !(c->flags & FINISH_LINGER)) {
+        conn_close(c, REASON_NONE);
+        return;
+    }
+    if (!(c->flags & SHUT)) {
+        conn_shutdown(c);
+        conn_timeout(c, LINGER_US);
+    }
+}
+
+static void finish_readable(struct conn *c)
+{
+    static char thrown_away[BUFFER_SIZE];
+    while (conn_may_read(c)) {
+        ssize_t n = conn_read(c, thrown_away, sizeof thrown_away);
+        if (n == CONN_AGAIN)
+            break;
+        if (n == CONN_FAILED || (n == CONN_END && c->queued == 0) || (n > 0 && (uint32_t)n > c->discard)) {
+            conn_close(c, REASON_NONE);
+            return;
+        }
+        if (n == CONN_END)
+            break;
+        c->discard -= (uint32_t)n;
+    }
+    finish_step(c);
+}
+
+static void finish_timeout(struct conn *c)
+{
+    conn_close(c, REASON_NONE);
+}
+
+static const struct conn_handler finish_handler = {
+    .readable = finish_readable,
+    .writable = finish_step,
+    .timeout = finish_timeout,
+};
+
+void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us)
+{
+    if (c->flags & CLOSED)
+        return;
+    bool connecting = c->flags & CONNECTING;
+    if (connecting || conn_flush(c) < 0 || (c->queued == 0 && !linger)) {
+        conn_close(c, why);
+        return;
+    }
+    log_debug("connection %d finishes: %s", c->watch.fd, reason_word(why));
+    conn_set_owner(c, &finish_handler, NULL);
+    finishing++;
+    if (linger)
+        c->flags |= FINISH_LINGER;
+    c->discard = LINGER_BYTES;
+    conn_timeout(c, limit_us);
+    finish_step(c);
+    if (!(c->flags & CLOSED) && conn_may_read(c))
+        conn_read_later(c);
+}
+
+size_t conn_finishing(void)
+{
+    return finishing;
+}
+
+void conn_finish_closed(const struct conn *c)
+{
+    if (c->handler == &finish_handler)
+        finishing--;
+}
