@@ -171,19 +171,35 @@ static void step_rules(struct exchange *x)
     step_pick(x);
 }
 
-static void step_pick(struct exchange *x)
+/* A server is chosen, or `none` says why not. */
+static void picked(struct exchange *x, enum reason none)
 {
-    enum reason none = attempt_pick(&x->attempt);
-    if (none == REASON_NONE) {
-        record(x, LATENCY_QUEUE, now_of(x) - x->attempt.begun_at);
+    if (none == REASON_NONE)
         step_connect(x, false);
-        return;
-    }
+    else if (none == REASON_QUEUE_TIMEOUT)
+        fail(x, 503, none);
     /* After a failure the client is told of that; `none` only says that nobody is left to try. */
-    if (x->attempt.retries > 0)
+    else if (x->attempt.retries > 0)
         fail(x, 502, x->failure);
     else
         fail(x, x->attempt.backend->when_down == WHEN_DOWN_CLOSE ? 0 : 503, none);
+}
+
+static void woken(struct attempt *a, enum reason none)
+{
+    struct exchange *x = CONTAINER_OF(a, struct exchange, attempt);
+    hold(x);
+    picked(x, none);
+    release(x);
+}
+
+static void step_pick(struct exchange *x)
+{
+    enum reason none = attempt_pick(&x->attempt);
+    if (none == REASON_MAXCONN)
+        attempt_wait(&x->attempt, woken);
+    else
+        picked(x, none);
 }
 
 static void step_connect(struct exchange *x, bool fresh)
@@ -405,12 +421,14 @@ static void server_broke(struct exchange *x, enum reason why)
         return;
     }
     let_server_go(x, why, false);
-    if (x->reused && attempt_repeat(&x->attempt))
+    if (x->reused) {
+        attempt_repeat(&x->attempt);
         step_connect(x, true);
-    else if (!x->reused && attempt_failed(&x->attempt, why))
+    } else if (attempt_failed(&x->attempt, why)) {
         step_pick(x);
-    else
+    } else {
         fail(x, 502, why);
+    }
 }
 
 /* What a client is told of its own failure; 0: it is gone. */

@@ -7,6 +7,8 @@
  *              │        │ ▲       │        │
  *              └▶ answer ◀┴───────┴────────┘   (noxy's own response)
  *
+ * Where all servers are full, it waits within pick (upstream/queue.h).
+ *
  * A failure before any byte of the response goes back to pick while retries
  * are left and repeating is safe: the connection could not be made, or a kept
  * one ended before an answer and the request may be repeated (RFC 9110,
@@ -92,6 +94,11 @@ void exchange_response(struct exchange *x, struct message *m);
 
 /* ---- both codecs ---- */
 
+/* Does it wait for a place at a server? */
+static inline bool exchange_waits(const struct exchange *x)
+{
+    return x->attempt.woken != NULL;
+}
 /* May bytes that this side sends be delivered now? */
 bool exchange_wants_body(const struct exchange *x, enum side from);
 void exchange_body(struct exchange *x, enum side from, const char *bytes, size_t len);

@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "http1/half.h"
 #include "http/http.h"
+#include "http1/chars.h"
 #include "http1/http1.h"
 #include "http1/pace.h"
 
@@ -144,6 +145,12 @@ static bool make_room(struct h1_client *h)
     return false;
 }
 
+/* Bytes that are no part of a request line, such as a TLS handshake's: no need to wait for the rest. */
+static bool cannot_begin(const char *bytes, size_t len)
+{
+    return len > 0 && bytes[0] != '\r' && !(char_classes[(unsigned char)bytes[0]] & CHAR_TOKEN);
+}
+
 /* Looks for a complete head in what was received. False: no more can be read now. */
 static bool take_head(struct h1_client *h)
 {
@@ -160,6 +167,11 @@ static bool take_head(struct h1_client *h)
     }
     if (h->state == IDLE)
         set_state(h, HEAD, frontend_of(h)->timeout_http_request);
+    if (h->half.scan.lines == 0 &&
+        cannot_begin(in->data + in->start + h->half.scan.skipped, buffer_len(in) - h->half.scan.skipped)) {
+        refuse(h, exchange_new(&h->half.stream, frontend_of(h), h->half.conn), 400);
+        return false;
+    }
     return make_room(h);
 }
 
@@ -294,6 +306,9 @@ static void deliver(struct h1_client *h)
         return;
     if (result == PUMP_AGAIN && h->half.body.ended && conn_broken(h->half.conn))
         result = PUMP_FAILED;
+    /* Places at servers are scarce: one who leaves the queue, and perhaps still listens, gets none. */
+    if (result == PUMP_AGAIN && exchange_waits(x) && conn_peer_closed(h->half.conn))
+        result = PUMP_CLOSED;
     if (result == PUMP_CLOSED)
         exchange_broke(x, SIDE_OF_CLIENT, REASON_CLIENT_CLOSED);
     else if (result == PUMP_FAILED)

@@ -157,8 +157,8 @@ static enum pump pump_plain(struct half *h)
 /* Reads and delivers once, for a chunked body. */
 static enum pump pump_chunked(struct half *h)
 {
+    half_drop_in(h); /* it may hold the head, whose slices are still in use */
     struct buffer *b = half_in(h);
-    b->start = b->end = 0;
     ssize_t got = conn_read(h->conn, b->data, BUFFER_SIZE);
     if (got <= 0)
         return read_ended(h, got);

@@ -120,5 +120,6 @@ void child_run(struct child_run *r)
     signals_close(&r->signals);
     channel_close(&r->channel);
     loop_free(r->loop);
+    state_close();
     exit(0);
 }

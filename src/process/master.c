@@ -300,7 +300,9 @@ static void tear_down(struct master *m)
         transition_generation_ended(m, g);
     sockets_keep(&m->sockets, NULL, NULL);
     admin_socket_remove(&m->admin);
+    admin_socket_remove(&m->next_admin);
     pid_file_remove(&m->pid_file);
+    pid_file_remove(&m->next_pid_file);
     text_free(&m->messages);
     text_free(&m->changes);
     state_close();

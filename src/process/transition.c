@@ -106,8 +106,8 @@ static int build(struct master *m, struct generation *g)
         return -1;
     check_daemon_log(m, g);
     fit_maxconn(g);
-    return open_pid_file(m, g) < 0 || generation_bind_state(g) < 0 || sockets_open(&m->sockets, g) < 0 ||
-                   open_admin(m, g) < 0 || open_log(m, g) < 0
+    return open_pid_file(m, g) < 0 || open_log(m, g) < 0 || generation_bind_state(g) < 0 ||
+                   sockets_open(&m->sockets, g) < 0 || open_admin(m, g) < 0
                ? -1
                : 0;
 }

@@ -1,7 +1,9 @@
 #include "upstream/attempt.h"
 
+#include <assert.h>
 #include <stdio.h>
 
+#include "base/macros.h"
 #include "base/memory.h"
 
 void attempt_begin(struct attempt *a, struct backend *b, const struct address *client)
@@ -13,31 +15,85 @@ void attempt_begin(struct attempt *a, struct backend *b, const struct address *c
     state_gauge_add(b->slot, GAUGE_REQUESTS);
 }
 
-/* Learns what changed with the servers since the last pick. */
-static void refresh(struct backend *b)
+static int pick(struct attempt *a, const uint64_t *passed)
 {
-    uint32_t changes = atomic_load_explicit(&b->slot->changes, memory_order_acquire);
-    if (changes == b->seen_changes)
-        return;
-    b->seen_changes = changes;
-    for (uint32_t i = 0; i < b->server_count; i++) {
-        b->eligible[i].weight = b->servers[i]->weight;
-        b->eligible[i].eligible = server_eligible(b->servers[i], NULL);
+    struct backend *b = a->backend;
+    return b->balancer.ops->pick(&b->balancer, &a->key, (struct balance_tried){passed});
+}
+
+static void enter_server(struct attempt *a, struct server *s)
+{
+    a->server = s;
+    state_count(s->block, COUNTER_REQUESTS, 1);
+}
+
+/* Servers that are full are passed over, as those that were tried. */
+enum reason attempt_claim(struct attempt *a)
+{
+    struct backend *b = a->backend;
+    const uint64_t *passed = a->tried;
+    int i;
+    while ((i = pick(a, passed)) >= 0) {
+        struct server *s = b->servers[i];
+        if (s->maxconn == 0)
+            state_gauge_add(s->slot, GAUGE_REQUESTS);
+        if (s->maxconn == 0 || state_claim(s->slot, GAUGE_REQUESTS, s->maxconn)) {
+            enter_server(a, s);
+            return REASON_NONE;
+        }
+        for (uint32_t w = 0; passed != b->passed && w < (b->server_count + 63) / 64; w++)
+            b->passed[w] = passed ? passed[w] : 0;
+        b->passed[i / 64] |= (uint64_t)1 << (i % 64);
+        passed = b->passed;
     }
-    b->balancer.ops->changed(&b->balancer);
+    return passed == b->passed ? REASON_MAXCONN : REASON_NO_SERVER;
+}
+
+bool attempt_has_server(const struct attempt *a)
+{
+    const struct backend *b = a->backend;
+    for (uint32_t i = 0; i < b->server_count; i++)
+        if (b->eligible[i].eligible && !balance_was_tried((struct balance_tried){a->tried}, i))
+            return true;
+    return false;
+}
+
+void attempt_record_wait(struct attempt *a)
+{
+    histogram_record(&a->backend->block->latency[LATENCY_QUEUE], a->waited_us);
+    if (a->server)
+        histogram_record(&a->server->block->latency[LATENCY_QUEUE], a->waited_us);
+}
+
+static enum reason pick_within_limits(struct attempt *a)
+{
+    if (queue_goes_first(a->backend) && attempt_has_server(a))
+        return REASON_MAXCONN;
+    enum reason none = attempt_claim(a);
+    if (none == REASON_NONE)
+        attempt_record_wait(a);
+    return none;
 }
 
 enum reason attempt_pick(struct attempt *a)
 {
     struct backend *b = a->backend;
-    refresh(b);
-    int i = b->balancer.ops->pick(&b->balancer, &a->key, (struct balance_tried){a->tried});
+    backend_refresh(b);
+    if (b->limited)
+        return pick_within_limits(a);
+    int i = pick(a, a->tried);
     if (i < 0)
         return REASON_NO_SERVER;
-    a->server = b->servers[i];
+    enter_server(a, b->servers[i]);
     state_gauge_add(a->server->slot, GAUGE_REQUESTS);
-    state_count(a->server->block, COUNTER_REQUESTS, 1);
     return REASON_NONE;
+}
+
+void attempt_wait(struct attempt *a, attempt_woken *woken)
+{
+    assert(!a->server && !a->woken);
+    a->woken = woken;
+    queue_enter(a);
 }
 
 /* A server whose traffic fails again and again goes down at once; a check brings it back. */
@@ -57,6 +113,8 @@ static void leave_server(struct attempt *a)
 {
     state_gauge_sub(a->server->slot, GAUGE_REQUESTS);
     a->server = NULL;
+    if (a->backend->limited)
+        queue_place_free(a->backend);
 }
 
 static bool try_again(struct attempt *a)
@@ -85,13 +143,11 @@ bool attempt_failed(struct attempt *a, enum reason why)
     return true;
 }
 
-bool attempt_repeat(struct attempt *a)
+void attempt_repeat(struct attempt *a)
 {
-    struct server *s = a->server;
-    if (!try_again(a))
-        return false;
-    state_count(s->block, COUNTER_RETRIES, 1);
-    return true;
+    a->retries++;
+    state_count(a->backend->block, COUNTER_RETRIES, 1);
+    state_count(a->server->block, COUNTER_RETRIES, 1);
 }
 
 void attempt_connected(struct attempt *a, uint64_t connect_us)
@@ -114,6 +170,8 @@ void attempt_end(struct attempt *a, enum reason why)
     }
     if (a->server)
         leave_server(a);
+    if (a->woken)
+        queue_leave(a);
     state_gauge_sub(a->backend->slot, GAUGE_REQUESTS);
     free(a->tried);
     *a = (struct attempt){0};

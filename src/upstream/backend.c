@@ -42,11 +42,27 @@ void backend_start(struct backend *b, struct loop *l)
     for (uint32_t i = 0; i < b->server_count; i++) {
         struct server *s = b->servers[i];
         s->block = state_block(s->slot);
+        b->limited = b->limited || s->maxconn > 0;
         TAILQ_INIT(&s->idle);
         b->eligible[i] = (struct balance_server){s->name, s->weight, server_eligible(s, NULL)};
     }
     balancer_init(&b->balancer, b->algorithm, &b->view, b->eligible, b->server_count);
+    b->passed = memory_zalloc((b->server_count + 63) / 64 * sizeof *b->passed);
+    queue_init(b);
     b->started = true;
+}
+
+void backend_refresh(struct backend *b)
+{
+    uint32_t changes = atomic_load_explicit(&b->slot->changes, memory_order_acquire);
+    if (changes == b->seen_changes)
+        return;
+    b->seen_changes = changes;
+    for (uint32_t i = 0; i < b->server_count; i++) {
+        b->eligible[i].weight = b->servers[i]->weight;
+        b->eligible[i].eligible = server_eligible(b->servers[i], NULL);
+    }
+    b->balancer.ops->changed(&b->balancer);
 }
 
 void backend_stop(struct backend *b)
@@ -54,8 +70,10 @@ void backend_stop(struct backend *b)
     if (!b->started)
         return;
     backend_close_idle(b);
+    queue_free(b);
     b->balancer.ops->free(&b->balancer);
     free(b->eligible);
+    free(b->passed);
     b->started = false;
 }
 

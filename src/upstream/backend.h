@@ -13,6 +13,7 @@
 #include "event/loop.h"
 #include "net/address.h"
 #include "state/state.h"
+#include "upstream/queue.h"
 
 struct backend;
 struct health_part; /* health/health.h */
@@ -24,6 +25,7 @@ struct server {
     const char *addr_port; /* as written */
     const char *name;      /* as written; default: addr_port */
     uint32_t weight;       /* 0 to BALANCE_WEIGHT_MAX */
+    uint32_t maxconn;      /* requests in flight at once, over all processes; 0: no limit */
 
     struct backend *backend;
     uint32_t index;           /* in backend->servers */
@@ -43,7 +45,7 @@ struct backend {
     const struct balancer_ops *algorithm;
     struct server **servers;
     uint32_t server_count;
-    uint64_t timeout_connect, timeout_server, timeout_tunnel; /* microseconds */
+    uint64_t timeout_connect, timeout_server, timeout_tunnel, timeout_queue; /* microseconds */
     uint32_t retries;
     int when_down;              /* enum when_down */
     struct health_part *health; /* the part of health/ */
@@ -58,6 +60,9 @@ struct backend {
     struct balance_view view;
     struct balance_server *eligible; /* server_count of them: what the balancer sees */
     uint32_t seen_changes;           /* of slot->changes */
+    bool limited;                    /* a server has a maxconn */
+    uint64_t *passed;                /* a bit a server, for picks under limits */
+    struct queue queue;              /* those who wait for a place */
     bool started;
 };
 
@@ -69,6 +74,8 @@ int backend_bind_state(struct backend *b, struct error *err);
 /* Makes what a worker needs; after state_lane_use(). */
 void backend_start(struct backend *b, struct loop *l);
 void backend_stop(struct backend *b);
+/* Learns what changed with the servers since the last call. */
+void backend_refresh(struct backend *b);
 /* Closes the kept connections of all servers (drain). */
 void backend_close_idle(struct backend *b);
 

@@ -58,6 +58,10 @@ static const struct conf_key server_keys[] = {
     {"weight", &conf_type_number, offsetof(struct server, weight), 0, "1",
      "Its share of the requests beside the other servers' weights; 0: no new ones.",
      .max = BALANCE_WEIGHT_MAX},
+    {"maxconn", &conf_type_number, offsetof(struct server, maxconn), 0, "0",
+     "How many requests may be in flight at it at once (in mode tcp: connections), over all workers; further "
+     "ones go to other servers, or wait up to `timeout_queue`. 0: no limit.",
+     .max = 1000000, .example = "200"},
     {0},
 };
 
@@ -100,6 +104,10 @@ static const struct conf_key backend_keys[] = {
     {"timeout_tunnel", &conf_type_time, FIELD(timeout_tunnel), CONF_INHERITED, "1h",
      "Without a byte either way, after an Upgrade (WebSocket).", .min = 1000,
      .max = 30 * DAY * (uint64_t)SECOND},
+    {"timeout_queue", &conf_type_time, FIELD(timeout_queue), CONF_INHERITED, "5s",
+     "For a place at a server to become free, where all have as many requests in flight as their `maxconn` "
+     "allows; then 503.",
+     .min = 1000, .max = DAY * (uint64_t)SECOND},
     {"retries", &conf_type_number, FIELD(retries), CONF_INHERITED, "3",
      "How often a failed request is tried again, on another server, when that is safe.", .max = 100},
     {"when_down", &conf_type_choice, FIELD(when_down), CONF_INHERITED, "503",

@@ -165,6 +165,15 @@ def get(to, target="/", fields=(), method="GET", body=None):
         return c.request(method, target, fields, body)
 
 
+def refuses(port):
+    """Does nobody listen there?"""
+    try:
+        Connection(port).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 class Traffic:
     """Requests in a loop from several threads, as long as the `with` lasts. Each failed one is kept in words."""
 

@@ -147,6 +147,7 @@ class Unanswering:
     def __init__(self, name="unanswering"):
         self.name, self.port = name, free_port()
         self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("127.0.0.1", self.port))
         self._listener.listen(0)
         self._fill = [socket.socket() for _ in range(3)]

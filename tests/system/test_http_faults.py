@@ -133,6 +133,20 @@ def test_a_server_whose_connection_takes_too_long_is_left_for_another(noxy, orig
     assert {lb.get().server for _ in range(4)} == {"web1"}
 
 
+@pytest.mark.parametrize("framing, body", [("Content-Length: 5", "hello"),
+                                           ("Transfer-Encoding: chunked", "5;ext=1\r\nhello\r\n0\r\n\r\n")])
+def test_a_body_that_comes_while_noxy_connects_arrives_behind_its_head(noxy, origins, unanswering, framing, body):
+    servers = [unanswering.server(), origins(1)[0].server()]
+    lb = noxy.start(servers=servers, timeout_connect=1000, health_check=False)
+    for number in (1, 2):  # one of the two meets the server that doesn't answer
+        with lb.connect() as c:
+            c.send(f"POST /{number} HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n")
+            lb.wait_total("backend", "requests_current", 1)
+            c.send(body)
+            assert c.response().status == 200
+    assert [(r.target, r.body) for r in origins[0].requests] == [("/1", b"hello"), ("/2", b"hello")]
+
+
 def test_a_connection_that_takes_too_long_is_a_504_when_there_is_no_other(noxy, unanswering):
     lb = noxy.start(servers=[unanswering.server()], timeout_connect=200, retries=0, health_check=False)
     assert lb.get().status in (502, 504)

@@ -35,18 +35,10 @@ def test_quit_finishes_what_is_under_way(noxy, origins):
         c.send_request("GET")
         wait_for(lambda: pool[0].requests, "the request arrives")
         lb.signal(signal.SIGQUIT)
-        wait_for(lambda: refuses(lb.port), "new connections are refused")
+        wait_for(lambda: clients.refuses(lb.port), "new connections are refused")
         pool[0].go.set()
         assert c.response().body == b"done"
     assert lb.process.wait(30) == 0
-
-
-def refuses(port):
-    try:
-        clients.Connection(port).close()
-    except ConnectionRefusedError:
-        return True
-    return False
 
 
 UNFINISHED = ["GET / HTTP/1.1\r\nHo", "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n" * 3,
