@@ -1,10 +1,15 @@
+#include "log/escape.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "log/escape.h"
 #include "log/log.h"
 
-size_t escape_utf8_len(const char *bytes, size_t len)
+static const char hex[] = "0123456789abcdef";
+
+/* Of the well-formed, printable UTF-8 character that `bytes` (len > 0) begins with; 0: none. ASCII is 1. */
+static size_t utf8_len(const char *bytes, size_t len)
 {
     const unsigned char *p = (const unsigned char *)bytes;
     size_t need = p[0] < 0x80                   ? 1
@@ -24,34 +29,44 @@ size_t escape_utf8_len(const char *bytes, size_t len)
     return need;
 }
 
-static bool is_plain(unsigned char c)
+static bool is_control(char c)
 {
-    return c >= 0x20 && c != 0x7f && c != '\\' && c != '"';
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* Adds a piece that stands for the first `taken` bytes of `in`, if there is room. */
+static bool put(char *out, size_t size, size_t *used, const char *piece, size_t len, struct slice *in,
+                size_t taken)
+{
+    if (len > size - *used)
+        return false;
+    memcpy(out + *used, piece, len);
+    *used += len;
+    in->ptr += taken;
+    in->len -= taken;
+    return true;
+}
+
+size_t escape_text(char *out, size_t size, struct slice *in, const char *also)
+{
+    size_t used = 0;
+    bool fits = true;
+    while (in->len > 0 && fits) {
+        size_t whole = utf8_len(in->ptr, in->len);
+        unsigned char c = (unsigned char)in->ptr[0];
+        const char escape[] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
+        if (whole == 0 || (whole == 1 && (is_control(in->ptr[0]) || strchr(also, c))))
+            fits = put(out, size, &used, escape, sizeof escape, in, 1);
+        else
+            fits = put(out, size, &used, in->ptr, whole, in, whole);
+    }
+    return used;
 }
 
 size_t log_escape(char *out, size_t size, const char *bytes, size_t len)
 {
-    static const char hex[] = "0123456789abcdef";
-    size_t used = 0;
-    while (len > 0) {
-        size_t whole = escape_utf8_len(bytes, len);
-        if (whole == 0 || (whole == 1 && !is_plain((unsigned char)*bytes))) {
-            if (used + 4 > size)
-                break;
-            unsigned char c = (unsigned char)*bytes;
-            memcpy(out + used, (char[]){'\\', 'x', hex[c >> 4], hex[c & 15]}, 4);
-            used += 4;
-            whole = 1;
-        } else {
-            if (used + whole > size)
-                break;
-            memcpy(out + used, bytes, whole);
-            used += whole;
-        }
-        bytes += whole;
-        len -= whole;
-    }
-    return used;
+    struct slice in = {bytes, len};
+    return escape_text(out, size, &in, "\"\\");
 }
 
 /* What JSON has a short escape for (RFC 8259, 7). */
@@ -62,33 +77,23 @@ static char short_escape(char c)
     return at ? to[at - from] : '\0';
 }
 
-size_t escape_json(char *out, size_t size, const char *bytes, size_t len)
+size_t escape_json(char *out, size_t size, struct slice *in)
 {
-    static const char hex[] = "0123456789abcdef";
     size_t used = 0;
-    while (len > 0) {
-        size_t whole = escape_utf8_len(bytes, len), room = size - used;
-        char piece[8];
-        size_t piece_len = whole;
-        unsigned char c = (unsigned char)*bytes;
-        if (whole == 0) {
-            memcpy(piece, "\\ufffd", piece_len = 6);
-            whole = 1;
-        } else if (whole == 1 && short_escape(*bytes)) {
-            piece[0] = '\\';
-            piece[1] = short_escape(*bytes);
-            piece_len = 2;
-        } else if (whole == 1 && (c < 0x20 || c == 0x7f)) {
-            memcpy(piece, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, piece_len = 6);
-        } else {
-            memcpy(piece, bytes, whole);
-        }
-        if (piece_len > room)
-            break;
-        memcpy(out + used, piece, piece_len);
-        used += piece_len;
-        bytes += whole;
-        len -= whole;
+    bool fits = true;
+    while (in->len > 0 && fits) {
+        size_t whole = utf8_len(in->ptr, in->len);
+        unsigned char c = (unsigned char)in->ptr[0];
+        const char brief[] = {'\\', short_escape(in->ptr[0])};
+        const char code[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+        if (whole == 0)
+            fits = put(out, size, &used, "\\ufffd", 6, in, 1);
+        else if (brief[1])
+            fits = put(out, size, &used, brief, sizeof brief, in, 1);
+        else if (is_control(in->ptr[0]))
+            fits = put(out, size, &used, code, sizeof code, in, 1);
+        else
+            fits = put(out, size, &used, in->ptr, whole, in, whole);
     }
     return used;
 }

@@ -8,7 +8,8 @@
  * Writing never blocks: a line that can't be written now is dropped and
  * counted (log_dropped), and when writing works again one line tells how many
  * were lost. Control characters of a message are escaped (\xNN), so that no
- * peer's byte can forge or break a line. A line holds at most 4096 bytes.
+ * peer's byte can forge or break a line. A line holds at most 4096 bytes; one
+ * that had to be cut ends with "...".
  *
  * The master opens the target (log_open) and its children inherit it. An
  * unprivileged process can't open the file again after USR1: the master does
@@ -48,15 +49,17 @@ int log_reopen(struct error *err);
 void log_adopt_fd(int fd);
 void log_close(void);
 
-/* Is what a syslog target was given usable? -1 with `err`: an unknown facility, or an address that isn't one.
- */
+/* Is what a syslog target was given usable? -1 with `err`: an unknown facility, or no address at all. */
 int log_check(const struct log_conf *conf, struct error *err);
 
-/* Who speaks: "master", "worker 2", "manager". Copied; at most 31 bytes. */
+/*
+ * Who speaks: "master", "worker 2", "manager". Copied; at most 31 bytes. A process that was forked calls it
+ * first: its count of dropped lines starts at 0.
+ */
 void log_set_process(const char *name);
 
 bool log_enabled(enum log_level level);
-/* One line, without the newline. */
+/* One line, without the newline. errno stays as it was. */
 void log_write(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /*
  * Writes bytes so that they can neither forge nor break a line: control characters, the backslash, the double

@@ -4,7 +4,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 #include "base/clock.h"
 #include "log/target.h"
 
-enum { RETRY_MS = 1000 }; /* a daemon that has gone is tried again no sooner */
+enum { RETRY_US = 1000000 }; /* a daemon that has gone is tried again no sooner */
 
 int syslog_facility(const char *name)
 {
@@ -37,7 +36,7 @@ static int unix_address(struct target *t, const char *path, struct error *err)
         return error_set(err, "the syslog socket's path %s is longer than %zu bytes", path,
                          sizeof un->sun_path - 1);
     un->sun_family = AF_UNIX;
-    strcpy(un->sun_path, path);
+    memcpy(un->sun_path, path, strlen(path) + 1);
     t->syslog_len = sizeof *un;
     return 0;
 }
@@ -85,10 +84,10 @@ static bool connected(struct target *t)
 {
     if (t->fd >= 0)
         return true;
-    uint64_t now = clock_wall_ms();
-    if (now < t->retry_at_ms)
+    uint64_t now = clock_monotonic_us();
+    if (now < t->retry_at_us)
         return false;
-    t->retry_at_ms = now + RETRY_MS;
+    t->retry_at_us = now + RETRY_US;
     int fd = socket(t->syslog.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
@@ -101,45 +100,50 @@ static bool connected(struct target *t)
     return true;
 }
 
-static size_t head(const struct target *t, enum log_level level, const char *process, char *out, size_t size)
+/* A host's name as RFC 5424, 6.2.4 wants it: printable ASCII, "-" when there is none. */
+static void print_host(char *out, size_t size)
+{
+    if (gethostname(out, size) < 0)
+        out[0] = '\0';
+    out[size - 1] = '\0';
+    for (char *c = out; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            *c = '?';
+    if (!*out)
+        strcpy(out, "-");
+}
+
+size_t syslog_head(const struct target *t, enum log_level level, char *out, size_t size)
 {
     static const int severities[] = {3, 4, 5, 6, 7}; /* by enum log_level */
-    int priority = t->facility * 8 + severities[level];
+    int len, priority = t->facility * 8 + severities[level];
     time_t now = time(NULL);
     struct tm tm;
-    char when[40];
-    int len;
+    char when[40], host[256];
     if (t->syslog.ss_family == AF_UNIX) {
         localtime_r(&now, &tm);
         strftime(when, sizeof when, "%b %e %H:%M:%S", &tm);
-        len = snprintf(out, size, "<%d>%s noxy[%d]: [%s] ", priority, when, (int)getpid(), process);
+        len = snprintf(out, size, "<%d>%s noxy[%d]: ", priority, when, (int)getpid());
     } else {
-        char host[256] = "-";
-        gethostname(host, sizeof host - 1);
+        print_host(host, sizeof host);
         gmtime_r(&now, &tm);
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
-        len = snprintf(out, size, "<%d>1 %s %s noxy %d - - [%s] ", priority, when, host, (int)getpid(),
-                       process);
+        len = snprintf(out, size, "<%d>1 %s %s noxy %d - - ", priority, when, host, (int)getpid());
     }
     return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
 
-bool target_send_syslog(struct target *t, enum log_level level, const char *process, const char *message,
-                        size_t len)
+bool syslog_send(struct target *t, const char *datagram, size_t len)
 {
-    char datagram[LINE_MAX_BYTES];
-    size_t used = head(t, level, process, datagram, sizeof datagram);
-    size_t part = MIN(len, sizeof datagram - used);
-    memcpy(datagram + used, message, part);
     for (int attempt = 0; attempt < 2 && connected(t); attempt++) {
-        if (send(t->fd, datagram, used + part, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        if (send(t->fd, datagram, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
             return true;
         if (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE)
             return false;
         /* The daemon has restarted, or an earlier datagram was refused: once more with a new socket. */
         close(t->fd);
         t->fd = -1;
-        t->retry_at_ms = attempt == 0 ? 0 : t->retry_at_ms;
+        t->retry_at_us = attempt == 0 ? 0 : t->retry_at_us;
     }
     return false;
 }

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -58,7 +60,7 @@ static void sign(struct state_signature *sig)
 
 static int map_arena(int fd, struct error *err)
 {
-    char *base = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    char *base = mmap(NULL, ARENA_SIZE, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
     if (base == MAP_FAILED) {
         struct rlimit space;
         if (errno == ENOMEM && getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
@@ -69,6 +71,11 @@ static int map_arena(int fd, struct error *err)
                 ARENA_SIZE_MIB, (uintmax_t)space.rlim_cur >> 20);
         return error_set_errno(err, "cannot map the shared state (%zu MiB of address space)", ARENA_SIZE_MIB);
     }
+    if (mprotect(base, LANES_OFFSET, PROT_READ | PROT_WRITE) < 0) {
+        error_set_errno(err, "cannot map the shared state");
+        munmap(base, ARENA_SIZE);
+        return -1;
+    }
     /* Lanes are of no use in a core file, and would make it huge. Without effect where it isn't known. */
     (void)madvise(base + LANES_OFFSET, ARENA_SIZE - LANES_OFFSET, MADV_DONTDUMP);
     state_map = (struct state_map){.head = (struct state_head *)(void *)base,
@@ -76,6 +83,18 @@ static int map_arena(int fd, struct error *err)
                                    .lanes = base + LANES_OFFSET,
                                    .fd = fd};
     return 0;
+}
+
+void state_reach(uint32_t lanes)
+{
+    if (lanes <= state_map.reached)
+        return;
+    char *from = state_map.lanes + state_map.reached * STATE_LANE_SIZE;
+    if (mprotect(from, (lanes - state_map.reached) * STATE_LANE_SIZE, PROT_READ | PROT_WRITE) < 0) {
+        perror("noxy: cannot reach the counters of other processes");
+        exit(EXIT_FAILURE);
+    }
+    state_map.reached = lanes;
 }
 
 /* Above this limit ftruncate(2) would fail, and end the process with SIGXFSZ. */
@@ -171,6 +190,7 @@ int state_adopt(int fd, struct error *err)
         state_close();
         return error_set(err, "the shared state that was handed on is damaged");
     }
+    state_reach(atomic_load(&state_map.head->lanes_high));
     state_lane_recover();
     return 0;
 }

@@ -60,6 +60,7 @@ static void give_back(struct slot *s, int lane)
 {
     for (unsigned g = 0; g < GAUGE_COUNT; g++)
         atomic_store(&s->gauge[g][lane], 0);
+    atomic_store(&s->waiting_since[lane], 0);
     cell_release(&s->address, lane);
     /* Broken off in state_set_health(): perhaps before it could tell of the change. */
     struct slot *parent = state_parent(s);
@@ -82,6 +83,7 @@ static void close_lane(int lane)
     struct state_head *h = state_map.head;
     uint64_t life = load(&h->lane_life[lane]);
     if (life) {
+        state_reach((uint32_t)lane + 1);
         atomic_store(&h->closing, (uint32_t)lane + 1);
         uint32_t count = state_slot_count();
         struct lane_block *blocks = state_lane_blocks(lane);
@@ -106,6 +108,7 @@ void state_lane_begin(int lane)
 {
     struct state_head *h = state_map.head;
     uint64_t life = load(&h->lives) + 1;
+    state_reach((uint32_t)lane + 1);
     atomic_store(&h->lives, life);
     if (atomic_load(&h->lanes_high) <= (uint32_t)lane)
         atomic_store(&h->lanes_high, (uint32_t)lane + 1);
@@ -161,6 +164,7 @@ void state_totals(const struct slot *s, struct slot_totals *totals)
         folded = atomic_load_explicit(&s->folded, memory_order_acquire);
         add_block(totals, &s->retired[folded & 1]);
         uint32_t lanes = atomic_load(&h->lanes_high);
+        state_reach(lanes);
         for (uint32_t lane = 0; lane < lanes; lane++) {
             uint64_t life = atomic_load_explicit(&h->lane_life[lane], memory_order_acquire);
             if (life && life != folded >> 1)

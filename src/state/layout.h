@@ -2,7 +2,10 @@
  * layout.h: where things stand in the arena. For the state room alone.
  *
  * head | slots | lanes: STATE_LANES_MAX rows of STATE_SLOTS_MAX blocks. A
- * fixed stride, since what isn't touched costs address space only.
+ * fixed stride, since what isn't touched costs address space only. A process
+ * can reach no more lanes than were ever opened (state_reach): a tool that
+ * reads all memory, such as valgrind's search for leaks, would otherwise fill
+ * gigabytes with the zeros of the rest.
  *
  * Each life of a lane has a number of its own, never used again. The slot's
  * word `folded` names the life that was folded last: its block no longer
@@ -44,10 +47,14 @@ struct state_map {
     struct slot *slots;
     char *lanes;
     int fd;
-    int lane; /* that this process writes */
+    int lane;         /* that this process writes */
+    uint32_t reached; /* lanes that this process can read and write: those below */
 };
 
 extern struct state_map state_map;
+
+/* Lets this process reach all lanes below `lanes`. Without memory for it the process ends with a message. */
+void state_reach(uint32_t lanes);
 
 /* Ends a close of a lane that another master was killed in. */
 void state_lane_recover(void);

@@ -30,3 +30,10 @@ enum reason_side reason_side(enum reason r)
     assert(r < REASON_COUNT);
     return rows[r].side;
 }
+
+const char *reason_side_word(enum reason_side side)
+{
+    static const char *const words[] = {"none", "client", "server", "noxy"};
+    assert(side <= SIDE_NOXY);
+    return words[side];
+}

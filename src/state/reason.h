@@ -42,7 +42,8 @@ enum reason_side { SIDE_NONE, SIDE_CLIENT, SIDE_SERVER, SIDE_NOXY };
     X(DRAIN_TIMEOUT, "drain_timeout", SIDE_NOXY, "still busy at the end of drain_timeout")                   \
     X(RESPONDED, "responded", SIDE_NOXY, "answered by a rule")                                               \
     X(TUNNEL_TIMEOUT, "tunnel_timeout", SIDE_NOXY, "no bytes either way within timeout_tunnel")              \
-    X(RESOURCES, "resources", SIDE_NOXY, "out of descriptors or memory")
+    X(RESOURCES, "resources", SIDE_NOXY, "out of descriptors or memory")                                     \
+    X(QUEUE_TIMEOUT, "queue_timeout", SIDE_NOXY, "no server had a free place within timeout_queue")
 
 enum reason {
 #define X(id, word, side, sentence) REASON_##id,
@@ -54,5 +55,7 @@ enum reason {
 const char *reason_word(enum reason r);
 const char *reason_sentence(enum reason r);
 enum reason_side reason_side(enum reason r);
+/* "none", "client", "server", "noxy". */
+const char *reason_side_word(enum reason_side side);
 
 #endif

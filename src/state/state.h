@@ -49,7 +49,7 @@
 #include "state/histogram.h"
 
 enum {
-    STATE_LAYOUT = 1, /* changes with any change of the structures below */
+    STATE_LAYOUT = 2, /* changes with any change of the structures below */
     STATE_SLOTS_MAX = 4096,
     STATE_LANES_MAX = 512, /* processes at once, draining generations included */
     SLOT_NAME_MAX = 192,
@@ -63,7 +63,7 @@ enum slot_kind {
 }; /* SLOT_PROCESS: noxy as a whole, one */
 
 /* What is counted as open now. */
-enum gauge { GAUGE_SESSIONS, GAUGE_REQUESTS, GAUGE_COUNT };
+enum gauge { GAUGE_SESSIONS, GAUGE_REQUESTS, GAUGE_QUEUED, GAUGE_COUNT };
 
 /* What is measured, for servers and backends. */
 enum latency { LATENCY_QUEUE, LATENCY_CONNECT, LATENCY_FIRST_BYTE, LATENCY_TOTAL, LATENCY_COUNT };
@@ -101,6 +101,8 @@ struct slot {
     _Atomic uint64_t rotation;                             /* the round robin's position */
 
     _Atomic uint32_t gauge[GAUGE_COUNT][STATE_LANES_MAX] __attribute__((aligned(64)));
+    /* Of a backend: since when the first in each process's queue waits; 0: nobody does. */
+    _Atomic uint64_t waiting_since[STATE_LANES_MAX];
 
     /* The folded lanes: one of the two halves counts. By the master alone. */
     _Atomic uint64_t folded; /* the life of the lane folded last << 1 | the half that counts (layout.h) */
@@ -167,6 +169,12 @@ uint32_t state_gauge(const struct slot *s, enum gauge g);
  * get one.
  */
 bool state_claim(struct slot *s, enum gauge g, uint32_t limit);
+
+/* Tells the others since when the first in this process's queue waits (microseconds of the monotonic clock);
+ * 0: nobody does. */
+void state_set_waiting(struct slot *backend, uint64_t since_us);
+/* The earliest that the other processes told; 0: nobody waits there. */
+uint64_t state_waiting_elsewhere(const struct slot *backend);
 
 /*
  * Health, with a reason in words (cut at 135 bytes). True: the state changed; then its time is taken, a

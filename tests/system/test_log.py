@@ -19,6 +19,7 @@ F_SETPIPE_SZ = 1031
 
 def test_a_line_has_time_level_process_and_message(noxy, origins):
     lb = noxy.start(backend=origins(1), health_check=200)
+    lb.wait_log("NOTICE", "generation 1 serves")
     line = lb.wait_log("INFO", "is now up")[0]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.time)
     assert line.process == "manager"

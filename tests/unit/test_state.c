@@ -407,6 +407,59 @@ END_TEST
 
 /* ---- the arena ---- */
 
+/* Reads what another process has counted in a lane that was opened after this one was forked. */
+static int read_when_told(const struct slot *s, int from)
+{
+    char go;
+    if (read(from, &go, 1) != 1)
+        return 2;
+    state_totals(s, &totals);
+    return totals.counter[COUNTER_REQUESTS] == 7 ? 0 : 1;
+}
+
+START_TEST(a_process_reads_lanes_that_were_opened_after_its_fork)
+{
+    int status, told[2];
+    struct slot *s = make(SLOT_SERVER, make(SLOT_BACKEND, NULL, "web"), "a");
+    ck_assert_int_eq(pipe(told), 0);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        _exit(read_when_told(s, told[0]));
+    for (int i = 0; i < 20; i++)
+        state_lane_use(state_lane_open(&err));
+    state_count(state_block(s), COUNTER_REQUESTS, 7);
+    ck_assert_int_eq(write(told[1], "!", 1), 1);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* Readable bytes of the arena in this process, in MiB. */
+static unsigned long readable_mib(void)
+{
+    char line[512];
+    unsigned long from, to, sum = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, sizeof line, maps))
+        if (strstr(line, "noxy-state") && sscanf(line, "%lx-%lx rw", &from, &to) == 2 && strstr(line, " rw"))
+            sum += (to - from) >> 20;
+    fclose(maps);
+    return sum;
+}
+
+START_TEST(lanes_that_were_never_opened_cannot_be_read)
+{
+    unsigned long before = readable_mib();
+    ck_assert_uint_gt(before, 10);
+    ck_assert_uint_lt(before, 200);
+    ck_assert_int_eq(state_lane_open(&err), 1);
+    ck_assert_uint_gt(readable_mib(), before);
+    ck_assert_uint_lt(readable_mib(), before + 40);
+}
+END_TEST
+
 START_TEST(another_master_adopts_the_arena)
 {
     struct slot *s = make(SLOT_SERVER, make(SLOT_BACKEND, NULL, "web"), "a");
@@ -426,10 +479,10 @@ START_TEST(another_master_adopts_the_arena)
     char text[20];
     state_read_text(&s->health_reason, text, sizeof text);
     ck_assert_str_eq(text, "gone");
-    ck_assert_uint_eq(counted(s, COUNTER_REQUESTS), 10);
+    state_count(state_block(s), COUNTER_REQUESTS, 1);
+    ck_assert_uint_eq(counted(s, COUNTER_REQUESTS), 11);
     ck_assert_int_ne(state_lane_open(&err), lane);
     state_lane_close(lane);
-    state_count(state_block(s), COUNTER_REQUESTS, 1);
     ck_assert_uint_eq(counted(s, COUNTER_REQUESTS), 11);
 }
 END_TEST
@@ -468,7 +521,7 @@ START_TEST(anything_but_an_arena_of_this_layout_is_refused)
     make(SLOT_BACKEND, NULL, "a")->parent = 99;
     state_close();
     refuse(unsealed, "not sealed");
-    refuse(older, "has layout 2, this noxy's has 1");
+    refuse(older, "that was handed on has layout");
     refuse(other, "other sizes");
     refuse(cut, "other sizes");
     refuse(damaged, "damaged");
@@ -533,6 +586,8 @@ int main(void)
     tcase_add_test(arena, an_address_is_kept_whole);
     tcase_add_test(arena, a_cell_whose_writer_vanished_is_read_and_written_on);
     tcase_add_test(arena, closing_a_lane_gives_back_the_cells_it_held);
+    tcase_add_test(arena, a_process_reads_lanes_that_were_opened_after_its_fork);
+    tcase_add_test(arena, lanes_that_were_never_opened_cannot_be_read);
     tcase_add_test(arena, another_master_adopts_the_arena);
     tcase_add_test(arena, anything_but_an_arena_of_this_layout_is_refused);
     suite_add_tcase(suite, arena);
