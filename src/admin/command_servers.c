@@ -18,6 +18,7 @@ static json_t *backend_json(const struct backend *b, const struct status *st)
     status_add_json(st, o);
     json_object_set_new(o, "balance", json_string(b->algorithm->name));
     json_object_set_new(o, "requests_current", json_integer(state_gauge(b->slot, GAUGE_REQUESTS)));
+    json_object_set_new(o, "queued_current", json_integer(state_gauge(b->slot, GAUGE_QUEUED)));
     return o;
 }
 
@@ -89,6 +90,7 @@ static json_t *server_json(const struct view *v)
     json_object_set_new(o, "addr_port", answer_json_string(s->addr_port));
     json_object_set_new(o, "address", server_address(s, &address) ? json_string(v->address) : json_null());
     json_object_set_new(o, "weight", json_integer(s->weight));
+    json_object_set_new(o, "maxconn", s->maxconn ? json_integer(s->maxconn) : json_null());
     status_add_json(&v->status, o);
     json_object_set_new(o, "requests_current", json_integer(v->requests));
     json_object_set_new(o, "checks_passed", json_integer((json_int_t)counter[COUNTER_CHECKS_PASSED]));

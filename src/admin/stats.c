@@ -13,6 +13,7 @@ static void read_slot(struct stats *st, const struct slot *s, const struct rates
 {
     st->sessions = state_gauge(s, GAUGE_SESSIONS);
     st->requests = state_gauge(s, GAUGE_REQUESTS);
+    st->queued = state_gauge(s, GAUGE_QUEUED);
     st->rate = rates_of(r, s);
     state_totals(s, &st->totals);
 }
@@ -84,6 +85,8 @@ json_t *stats_json(const struct stats *st)
     json_object_set_new(o, "sessions_per_second", json_real(st->rate.sessions));
     json_object_set_new(o, "requests_current", json_integer(st->requests));
     json_object_set_new(o, "requests_per_second", json_real(st->rate.requests));
+    if (st->kind == SLOT_BACKEND)
+        json_object_set_new(o, "queued_current", json_integer(st->queued));
     json_object_set_new(o, "counters", counters_json(&st->totals));
     json_object_set_new(o, "reasons", reasons_json(&st->totals));
     if (st->kind != SLOT_FRONTEND)

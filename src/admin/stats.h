@@ -15,6 +15,7 @@ struct stats {
     const char *name;
     const char *backend;         /* of a server: its backend's name; else NULL */
     uint32_t sessions, requests; /* open now */
+    uint32_t queued;             /* of a backend: requests that wait for a place at a server */
     struct rate rate;
     struct status status;
     struct slot_totals totals;

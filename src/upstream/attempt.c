@@ -23,7 +23,7 @@ static int pick(struct attempt *a, const uint64_t *passed)
 
 static void enter_server(struct attempt *a, struct server *s)
 {
-    a->server = s;
+    a->server = a->last = s;
     state_count(s->block, COUNTER_REQUESTS, 1);
 }
 
@@ -134,7 +134,8 @@ bool attempt_failed(struct attempt *a, enum reason why)
         a->tried = memory_zalloc((a->backend->server_count + 63) / 64 * sizeof *a->tried);
     a->tried[s->index / 64] |= (uint64_t)1 << (s->index % 64);
     state_count(s->block, (enum counter)(COUNTER_REASON + why), 1);
-    note_failure(s, why);
+    if (reason_side(why) == SIDE_SERVER) /* our own lack of descriptors is not its failure */
+        note_failure(s, why);
     leave_server(a);
     if (!try_again(a))
         return false;

@@ -10,6 +10,7 @@ enum {
     BATCH = 64,          /* woken by one look: then others have their turn */
     MARKEDLY_US = 50000, /* so much longer has somebody elsewhere waited that he goes before our first */
     LEFT_US = 8000,      /* how long a place is left to him: time for his process to look twice */
+    VAIN_US = 150000,    /* how long none is left to him again when that was in vain */
 };
 
 /* ---- who waits ---- */
@@ -63,8 +64,11 @@ static void wake(struct attempt *a, enum reason none)
 /* Somebody in another process who goes before one who waits since `since`: since when he does; 0: nobody. */
 static uint64_t goes_before(const struct backend *b, uint64_t since)
 {
+    const struct queue *q = &b->queue;
     uint64_t other = state_waiting_elsewhere(b->slot);
-    return other && other != b->queue.left_in_vain && other + MARKEDLY_US < since ? other : 0;
+    if (!other || other + MARKEDLY_US >= since)
+        return 0;
+    return other == q->left_in_vain && loop_now(b->loop) < q->vain_until ? 0 : other;
 }
 
 bool queue_goes_first(const struct backend *b)
@@ -82,6 +86,7 @@ static bool leave_place(struct backend *b, uint64_t since)
     q->left_to = other;
     if (other && now >= q->left_until) {
         q->left_in_vain = other;
+        q->vain_until = now + VAIN_US;
         q->left_to = 0;
     }
     return q->left_to;

@@ -11,7 +11,8 @@
  * The limit itself is held over all processes by state_claim(). A process
  * whose own requests follow on each other would starve the others, so it
  * leaves a free place to whichever process has somebody waiting for markedly
- * longer, and takes it only when that one didn't within a few looks.
+ * longer, and takes it only when that one didn't within a few looks: it may
+ * be held up, or want another server.
  *
  * An attempt belongs to a client's connection and stands in the queue by a
  * link of its own: nothing is allocated, and maxconn of the frontends bounds
@@ -35,8 +36,8 @@ struct queue {
     uint32_t untried;      /* those who wait and could take any server */
     uint32_t seen_changes; /* of the backend's slot, when it was last looked who has no server left */
     /* Another process is named by the time since which its first has waited. */
-    uint64_t left_to, left_until; /* a free place is left to it until then; 0: none is */
-    uint64_t left_in_vain;        /* it didn't take one: it is passed over */
+    uint64_t left_to, left_until;      /* a free place is left to it until then; 0: none is */
+    uint64_t left_in_vain, vain_until; /* it didn't take one: until then it is passed over */
 };
 
 void queue_init(struct backend *b);
