@@ -5,16 +5,28 @@
 #ifndef NOXY_FRONTEND_FRONTEND_H
 #define NOXY_FRONTEND_FRONTEND_H
 
+#include "log/access.h"
 #include "net/conn.h"
 #include "state/state.h"
+#include "upstream/attempt.h"
 #include "upstream/backend.h"
 
 struct frontend;
 struct http_conf; /* http/http.h */
+struct conf_node;
 struct conf_table;
 
 enum mode { MODE_TCP, MODE_HTTP, MODE_COUNT };
 enum overflow { OVERFLOW_CLOSE, OVERFLOW_WAIT };
+enum access_format { ACCESS_FORMAT_OF_LOG, ACCESS_FORMAT_TEXT, ACCESS_FORMAT_JSON };
+
+/* The access log as configured. */
+struct access_conf {
+    bool enabled;
+    const char *path;             /* NULL: where the process's log goes */
+    int format;                   /* enum access_format */
+    const struct conf_node *node; /* to report at */
+};
 
 struct bind {
     const char *addr_port; /* as written */
@@ -54,6 +66,8 @@ struct frontend {
     uint64_t timeout_client, timeout_http_request, timeout_keepalive; /* microseconds */
     struct backend *use_backend;                                      /* NULL: none */
     struct http_conf *http;                                           /* the part of http/ */
+    struct access_conf *access;                                       /* never NULL */
+    struct access_log *access_log; /* the generation's, which frontends may share; NULL: none */
     struct slot *slot;
 
     /* this process */
@@ -82,6 +96,8 @@ struct worker {
     struct timer drain_end;
     struct timer housekeeping; /* gives memory that a burst took back to the system */
     uint64_t log_dropped;      /* of log_dropped(), what was counted */
+    struct timer access_flush; /* writes the lines of the access logs */
+    uint64_t wall_offset_us;   /* from loop_now() to the wall clock, as of the first line not yet written */
     bool out_of_descriptors;   /* said so in the log; until one was accepted again */
 };
 
@@ -116,5 +132,11 @@ void client_open(struct client *c, struct frontend *f);
  * counted unless it is REASON_NONE.
  */
 void client_closed(struct client *c, enum reason why);
+/*
+ * A line of f->access_log, which is not NULL, for what has ended for `why`: the mode has filled in the times,
+ * bytes, status and request, and the rest is filled in here. Before attempt_end().
+ */
+void frontend_log_access(struct frontend *f, const struct conn *client, struct access_entry *e,
+                         const struct attempt *a, enum reason why);
 
 #endif

@@ -57,6 +57,43 @@ static const struct conf_choice overflow_choices[] = {
     {0},
 };
 
+/* ---- access_log ---- */
+
+static const struct conf_choice access_formats[] = {
+    {"text", ACCESS_FORMAT_TEXT, "lines for people, awk and grep"},
+    {"json", ACCESS_FORMAT_JSON, "one JSON object a line"},
+    {0},
+};
+
+static const struct conf_key access_keys[] = {
+    {"enabled", &conf_type_bool, offsetof(struct access_conf, enabled), 0, "true",
+     .doc = "Whether there is one."},
+    {"path", &conf_type_path, offsetof(struct access_conf, path), 0, NULL,
+     "A file of its own, opened anew at SIGUSR1; where noxy's log goes when absent.",
+     .example = "/var/log/noxy/access.log"},
+    {"format", &conf_type_choice, offsetof(struct access_conf, format), 0, NULL,
+     "How a line looks; as the format of noxy's log when absent.", .choices = access_formats,
+     .example = "json"},
+    {0},
+};
+
+static void check_access(struct conf_load *l, void *structure, const struct conf_node *node)
+{
+    struct access_conf *a = structure;
+    const struct conf_node *path = conf_node_get(node, "path");
+    (void)l;
+    a->node = path ? path : node;
+}
+
+static const struct conf_table access_table = {
+    .doc = "One line for each request, or for each connection in mode tcp.",
+    .keys = access_keys,
+    .size = sizeof(struct access_conf),
+    .shorthand = "path",
+    .toggle = "enabled",
+    .check = check_access,
+};
+
 #define FIELD(name) offsetof(struct frontend_keys, frontend.name)
 
 static const struct conf_key frontend_keys[] = {
@@ -78,6 +115,9 @@ static const struct conf_key frontend_keys[] = {
      .max = DAY * (uint64_t)SECOND},
     {"timeout_keepalive", &conf_type_time, FIELD(timeout_keepalive), CONF_INHERITED, "60s",
      "For a connection to be idle between requests.", .min = 1000, .max = DAY * (uint64_t)SECOND},
+    {"access_log", &conf_type_map, FIELD(access), CONF_INHERITED, "false",
+     "Whether each request, or each connection in mode tcp, is logged, and where.", .table = &access_table,
+     .example = "{ path: /var/log/noxy/access.log, format: json }"},
     {"use_backend", &conf_type_ref, FIELD(use_backend), 0, NULL,
      "The backend that serves what no condition sent elsewhere.", .refers_to = "backend", .example = "site"},
     {0},

@@ -3,6 +3,7 @@
  */
 #include "base/buffer.h"
 #include "frontend/accept.h"
+#include "frontend/access.h"
 #include "log/log.h"
 
 enum {
@@ -24,13 +25,18 @@ static void drain_end_fired(struct timer *t)
         frontend_mode(c->frontend)->end(c, REASON_DRAIN_TIMEOUT);
 }
 
+static void count_dropped(struct worker *w)
+{
+    uint64_t dropped = log_dropped();
+    state_count(w->process_block, COUNTER_LOG_DROPPED, dropped - w->log_dropped);
+    w->log_dropped = dropped;
+}
+
 static void housekeeping_fired(struct timer *t)
 {
     struct worker *w = CONTAINER_OF(t, struct worker, housekeeping);
-    uint64_t dropped = log_dropped();
     buffer_trim(BUFFERS_KEPT);
-    state_count(w->process_block, COUNTER_LOG_DROPPED, dropped - w->log_dropped);
-    w->log_dropped = dropped;
+    count_dropped(w);
     loop_timer_set(w->loop, &w->housekeeping, HOUSEKEEPING_US);
 }
 
@@ -39,6 +45,7 @@ int worker_start(struct worker *w, struct error *err)
     TAILQ_INIT(&w->clients);
     w->process_block = state_block(w->process);
     w->drain_end.fire = drain_end_fired;
+    frontend_access_start(w);
     w->housekeeping.fire = housekeeping_fired;
     loop_timer_set(w->loop, &w->housekeeping, HOUSEKEEPING_US);
     for (uint32_t i = 0; i < w->backend_count; i++)
@@ -83,4 +90,6 @@ void worker_stop(struct worker *w)
         backend_stop(w->backends[i]);
     loop_timer_stop(w->loop, &w->drain_end);
     loop_timer_stop(w->loop, &w->housekeeping);
+    frontend_access_stop(w);
+    count_dropped(w);
 }

@@ -3,6 +3,7 @@
 #include "base/pool.h"
 #include "http/http.h"
 #include "http/method.h"
+#include "http/status.h"
 #include "log/log.h"
 
 static struct pool exchanges = POOL_OF(struct exchange);
@@ -133,6 +134,8 @@ void exchange_finish(struct exchange *x, enum reason why)
         return;
     x->finished = true;
     count_finish(x, why);
+    if (UNLIKELY(x->frontend->access_log != NULL))
+        exchange_log(x, why);
     let_server_go(x, why, x->response_ended && x->request_ended && !x->tunnel && why == REASON_NONE);
     attempt_end(&x->attempt, why);
     c->exchange = NULL;
@@ -162,7 +165,7 @@ static void step_rules(struct exchange *x)
     }
     struct backend *b = x->frontend->use_backend;
     if (!b) {
-        fail(x, 503, REASON_NO_BACKEND);
+        fail(x, status_of_reason(REASON_NO_BACKEND), REASON_NO_BACKEND);
         return;
     }
     struct address client;
@@ -180,9 +183,9 @@ static void picked(struct exchange *x, enum reason none)
         fail(x, 503, none);
     /* After a failure the client is told of that; `none` only says that nobody is left to try. */
     else if (x->attempt.retries > 0)
-        fail(x, 502, x->failure);
+        fail(x, status_of_reason(x->failure), x->failure);
     else
-        fail(x, x->attempt.backend->when_down == WHEN_DOWN_CLOSE ? 0 : 503, none);
+        fail(x, x->attempt.backend->when_down == WHEN_DOWN_CLOSE ? 0 : status_of_reason(none), none);
 }
 
 static void woken(struct attempt *a, enum reason none)
@@ -207,6 +210,7 @@ static void step_connect(struct exchange *x, bool fresh)
     enum reason why;
     bool ready;
     x->connect_at = now_of(x);
+    x->sent_at = 0;
     x->server = server_codec->open(x, x->attempt.server, fresh, &ready, &why);
     if (!x->server) {
         exchange_server_failed(x, why);
@@ -269,7 +273,7 @@ void exchange_server_failed(struct exchange *x, enum reason why)
     if (attempt_failed(&x->attempt, why))
         step_pick(x);
     else
-        fail(x, why == REASON_SERVER_CONNECT_TIMEOUT ? 504 : 502, why);
+        fail(x, status_of_reason(why), why);
     release(x);
 }
 
@@ -312,7 +316,7 @@ void exchange_response(struct exchange *x, struct message *m)
     if (m->status == 101 && may_switch(x, m)) {
         begin_tunnel(x, m);
     } else if (m->status == 101) {
-        fail(x, 502, REASON_SERVER_BAD_RESPONSE);
+        fail(x, status_of_reason(REASON_SERVER_BAD_RESPONSE), REASON_SERVER_BAD_RESPONSE);
     } else if (m->status < 200) {
         count_everywhere(x, COUNTER_RESPONSES_1XX, 1);
         message_drop_hop(m);
@@ -416,8 +420,8 @@ static void server_broke(struct exchange *x, enum reason why)
 {
     x->failure = why;
     bool late = why == REASON_SERVER_TIMEOUT;
-    if (late || !may_repeat(x)) {
-        fail(x, late ? 504 : 502, why);
+    if (late || why == REASON_SERVER_BAD_RESPONSE || !may_repeat(x)) {
+        fail(x, status_of_reason(why), why);
         return;
     }
     let_server_go(x, why, false);
@@ -427,23 +431,7 @@ static void server_broke(struct exchange *x, enum reason why)
     } else if (attempt_failed(&x->attempt, why)) {
         step_pick(x);
     } else {
-        fail(x, 502, why);
-    }
-}
-
-/* What a client is told of its own failure; 0: it is gone. */
-static uint16_t status_of_client(enum reason why)
-{
-    switch (why) {
-    case REASON_CLIENT_TIMEOUT:
-    case REASON_CLIENT_SLOW:
-        return 408;
-    case REASON_CLIENT_BAD_REQUEST:
-        return 400;
-    case REASON_CLIENT_TOO_LARGE:
-        return 413;
-    default:
-        return 0;
+        fail(x, status_of_reason(why), why);
     }
 }
 
@@ -464,6 +452,6 @@ void exchange_broke(struct exchange *x, enum side which, enum reason why)
     if (which == SIDE_OF_SERVER)
         server_broke(x, why);
     else
-        fail(x, status_of_client(why), why);
+        fail(x, status_of_reason(why), why);
     release(x);
 }

@@ -37,12 +37,13 @@ struct exchange {
     const char *client_scheme; /* "http" */
 
     uint64_t begun_at;      /* loop_now() when the head was complete */
+    uint64_t head_began_at; /* when it began, if it came in pieces; 0: it came at once */
     uint64_t connect_at;    /* when the present connection was begun */
     uint64_t sent_at;       /* when the request's head was sent; 0: not yet */
     uint64_t first_byte_at; /* when the response's head came; 0: not yet */
     uint64_t active_at;     /* when bytes of a body came last, either way */
     struct {
-        uint64_t active_at;       /* when bytes went to or came from the client last */
+        uint64_t awaited_at;      /* loop_now() since when the client is waited for */
         uint64_t bytes;           /* that had at the last look */
         uint8_t slow;             /* looks in a row that found too few more */
     } pace;                       /* the client's codec watches it */
@@ -64,6 +65,8 @@ struct exchange {
     bool too_large;                  /* the body went beyond max_body */
     bool finished;
     uint8_t busy; /* calls under way that still look at it: freed behind the last */
+
+    struct slice malformed; /* of a head that is malformed: its first line, for the log */
 
     char *scratch_next; /* in scratch: text of added fields */
     char scratch[EXCHANGE_SCRATCH];
@@ -133,6 +136,8 @@ struct answer {
 void exchange_answer(struct exchange *x, const struct answer *a, enum reason why);
 /* The standard page of a status. */
 void exchange_answer_status(struct exchange *x, uint16_t status, enum reason why);
+/* A line of the access log, which there is; before attempt_end(). */
+void exchange_log(const struct exchange *x, enum reason why);
 /* Ends the exchange: counts, logs, lets go of both streams. */
 void exchange_finish(struct exchange *x, enum reason why);
 

@@ -39,3 +39,27 @@ const char *status_phrase(uint16_t status)
     };
     return status < 600 && phrases[status] ? phrases[status] : "Unknown";
 }
+
+uint16_t status_of_reason(enum reason why)
+{
+    switch (why) {
+    case REASON_CLIENT_TIMEOUT:
+    case REASON_CLIENT_HEAD_TIMEOUT:
+    case REASON_CLIENT_SLOW:
+        return 408;
+    case REASON_CLIENT_BAD_REQUEST:
+        return 400;
+    case REASON_CLIENT_TOO_LARGE:
+        return 413;
+    case REASON_SERVER_CONNECT_TIMEOUT:
+    case REASON_SERVER_TIMEOUT:
+        return 504;
+    case REASON_NO_SERVER:
+    case REASON_QUEUE_TIMEOUT:
+    case REASON_NO_BACKEND:
+    case REASON_RESOURCES:
+        return 503;
+    default:
+        return reason_side(why) == SIDE_SERVER ? 502 : 0;
+    }
+}

@@ -6,7 +6,12 @@
 
 #include <stdint.h>
 
+#include "state/reason.h"
+
 /* The reason phrase (RFC 9110, 15), "Unknown" for codes that noxy has no word for. */
 const char *status_phrase(uint16_t status);
+
+/* What a client is told that can't be served for `why`. 0: nothing, since it is gone. */
+uint16_t status_of_reason(enum reason why);
 
 #endif

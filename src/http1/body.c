@@ -4,7 +4,7 @@
 #include "http1/chars.h"
 
 /* Of the chunked coding. */
-enum { SIZE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILERS };
+enum { SIZE, SIZE_SPACE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILERS };
 
 void body_begin(struct body *b, enum body_kind kind, uint64_t length)
 {
@@ -46,14 +46,16 @@ static bool size_byte(struct body *b, char c)
     }
     if (b->digits == 0)
         return false;
-    if (c == '\r') {
+    if (c == '\r' && b->state != SIZE_SPACE) {
         b->state = SIZE_LF;
         return true;
     }
-    /* An extension begins with ";" (a space or tab may stand before it); it is not passed on. */
-    if (b->state == SIZE && c != ';' && c != ' ' && c != '\t')
-        return false;
-    b->state = EXTENSION;
+    /* An extension begins with ";", and spaces and tabs may stand before that alone; it is not passed on. */
+    if (b->state != EXTENSION) {
+        if (c != ';' && c != ' ' && c != '\t')
+            return false;
+        b->state = c == ';' ? EXTENSION : SIZE_SPACE;
+    }
     return char_classes[(unsigned char)c] & CHAR_VALUE && ++b->extensions <= CHUNK_EXTENSIONS_MAX;
 }
 
@@ -65,11 +67,12 @@ static enum body_event trailer_byte(struct body *b, char c)
     struct buffer *t = b->trailers;
     if (t->end == TRAILERS_MAX)
         return BODY_BAD;
+    bool after_cr = t->end > 0 && t->data[t->end - 1] == '\r';
     t->data[t->end++] = c;
+    if (after_cr != (c == '\n'))
+        return BODY_BAD;
     if (c != '\n')
         return BODY_MORE;
-    if (t->end < 2 || t->data[t->end - 2] != '\r')
-        return BODY_BAD;
     if (t->end > 2 && t->data[t->end - 3] != '\n')
         return BODY_MORE;
     b->ended = true;
@@ -81,6 +84,7 @@ static enum body_event frame_byte(struct body *b, char c)
 {
     switch (b->state) {
     case SIZE:
+    case SIZE_SPACE:
     case EXTENSION:
         return size_byte(b, c) ? BODY_MORE : BODY_BAD;
     case SIZE_LF:

@@ -28,6 +28,7 @@ struct h1_client {
     struct task task; /* frees it */
     uint8_t state;    /* enum state */
     bool closed;
+    uint64_t head_at; /* loop_now() when a head that is not complete began */
 };
 
 static struct pool clients = POOL_OF(struct h1_client);
@@ -79,14 +80,51 @@ static uint64_t idle_timeout(const struct h1_client *h)
     return draining(h) ? MIN(keepalive, (uint64_t)DRAIN_IDLE_US) : keepalive;
 }
 
+static struct exchange *new_exchange(struct h1_client *h)
+{
+    struct exchange *x = exchange_new(&h->half.stream, frontend_of(h), h->half.conn);
+    if (h->state == HEAD)
+        x->head_began_at = h->head_at;
+    return x;
+}
+
+/* What stands where a request line should. */
+static struct slice first_line(const char *bytes, size_t len)
+{
+    size_t begin = 0, end;
+    while (begin < len && (bytes[begin] == '\r' || bytes[begin] == '\n'))
+        begin++;
+    for (end = begin; end < len && bytes[end] != '\r' && bytes[end] != '\n'; end++)
+        ;
+    return (struct slice){bytes + begin, end - begin};
+}
+
+/* The head is not complete, or never will be. */
+static void note_received(const struct h1_client *h, struct exchange *x)
+{
+    const struct buffer *in = h->half.in;
+    if (!in || x->head_in > 0)
+        return;
+    x->head_in = (uint32_t)buffer_len(in);
+    x->malformed = first_line(in->data + in->start, buffer_len(in));
+}
+
+static enum reason refusal_reason(uint16_t status)
+{
+    if (status == 408)
+        return REASON_CLIENT_HEAD_TIMEOUT;
+    bool large = status == 413 || status == 414 || status == 431;
+    return large ? REASON_CLIENT_TOO_LARGE : REASON_CLIENT_BAD_REQUEST;
+}
+
 /* The head can't be served: answers and lets go. */
 static void refuse(struct h1_client *h, struct exchange *x, uint16_t status)
 {
-    bool large = status == 413 || status == 414 || status == 431;
+    note_received(h, x);
     h->state = EXCHANGE;
     h->half.closing = true;
     body_begin(&h->half.body, BODY_CLOSE, 0);
-    exchange_refuse(x, status, large ? REASON_CLIENT_TOO_LARGE : REASON_CLIENT_BAD_REQUEST);
+    exchange_refuse(x, status, refusal_reason(status));
 }
 
 /* Does the frontend take such a request? 0, or the status of the refusal. */
@@ -94,7 +132,7 @@ static uint16_t check_limits(const struct h1_client *h, const struct message *m,
 {
     const struct http_conf *conf = frontend_of(h)->http;
     if (head_len > conf->max_header || m->count > conf->max_headers)
-        return 431;
+        return m->method.len + m->target.len + 12 > conf->max_header ? 414 : 431; /* the line alone */
     if (conf->max_body > 0 && m->body == BODY_LENGTH && m->body_length > conf->max_body)
         return 413;
     if (!slice_equal(m->method, SLICE("TRACE")))
@@ -107,12 +145,14 @@ static uint16_t check_limits(const struct h1_client *h, const struct message *m,
 static void begin_exchange(struct h1_client *h, size_t head_len)
 {
     struct half *half = &h->half;
-    struct exchange *x = exchange_new(&half->stream, frontend_of(h), half->conn);
+    struct exchange *x = new_exchange(h);
     uint32_t skipped = half->scan.skipped;
     const char *head = half_pin_head(half, head_len) + skipped;
     uint16_t refused = head_parse_request(&x->request, head, head_len - skipped);
     x->head_in = (uint32_t)head_len;
-    if (!refused)
+    if (refused)
+        x->malformed = first_line(head, head_len - skipped);
+    else
         refused = check_limits(h, &x->request, head_len);
     if (refused) {
         refuse(h, x, refused);
@@ -140,8 +180,9 @@ static bool make_room(struct h1_client *h)
         in->start = 0;
         return true;
     }
-    refuse(h, exchange_new(&h->half.stream, frontend_of(h), h->half.conn),
-           h->half.scan.lines == 0 ? 414 : 431);
+    const struct head_scan *scan = &h->half.scan;
+    bool line = scan->lines == 0 || scan->start_line > frontend_of(h)->http->max_header;
+    refuse(h, new_exchange(h), line ? 414 : 431);
     return false;
 }
 
@@ -161,15 +202,16 @@ static bool take_head(struct h1_client *h)
         return false;
     }
     if (len < 0) {
-        refuse(h, exchange_new(&h->half.stream, frontend_of(h), h->half.conn),
-               len == HEAD_TOO_MANY ? 431 : 400);
+        refuse(h, new_exchange(h), len == HEAD_TOO_MANY ? 431 : 400);
         return false;
     }
-    if (h->state == IDLE)
+    if (h->state == IDLE) {
+        h->head_at = loop_now(h->half.conn->loop);
         set_state(h, HEAD, frontend_of(h)->timeout_http_request);
+    }
     if (h->half.scan.lines == 0 &&
         cannot_begin(in->data + in->start + h->half.scan.skipped, buffer_len(in) - h->half.scan.skipped)) {
-        refuse(h, exchange_new(&h->half.stream, frontend_of(h), h->half.conn), 400);
+        refuse(h, new_exchange(h), 400);
         return false;
     }
     return make_room(h);
@@ -225,7 +267,8 @@ static void choose_framing(struct h1_client *h, const struct exchange *x, const 
         half->out = BODY_STREAM;
     else if (m->body == BODY_CLOSE || m->body == BODY_STREAM)
         half->out = BODY_CLOSE;
-    half->closing |= x->client_close || draining(h) || half->out == BODY_CLOSE || half->out == BODY_TUNNEL;
+    half->closing |= x->client_close || !x->request_ended || draining(h) || half->out == BODY_CLOSE ||
+                     half->out == BODY_TUNNEL;
 }
 
 static void push_status_line(struct half *half, const struct message *m)
@@ -279,6 +322,8 @@ static void client_done(struct stream *s, enum reason why, bool complete)
     half_unpin(&h->half);
     body_free(&h->half.body);
     if (conn_broken(c) || !complete) {
+        if (h->half.out == BODY_CLOSE)
+            conn_reset(c); /* a proper end would make the response look complete */
         end_client(h, why == REASON_NONE ? REASON_CLIENT_RESET : REASON_NONE, false, false);
         return;
     }
@@ -342,7 +387,6 @@ static void on_readable(struct conn *c)
     if (h->state == IDLE || h->state == HEAD) {
         read_requests(h);
     } else if (h->state == EXCHANGE) {
-        h->half.stream.exchange->pace.active_at = loop_now(c->loop);
         deliver(h);
     } else if (conn_broken(c)) {
         end_client(h, REASON_CLIENT_RESET, false, false);
@@ -376,6 +420,16 @@ static void exchange_timeout(struct h1_client *h)
         conn_timeout(h->half.conn, next);
 }
 
+/* The rest of a response may take its time, as long as the client takes some of it. */
+static void sending_timeout(struct h1_client *h)
+{
+    uint64_t silence = conn_silence(h->half.conn), limit = frontend_of(h)->timeout_client;
+    if (silence < limit)
+        conn_timeout(h->half.conn, limit - silence);
+    else
+        end_client(h, REASON_CLIENT_TIMEOUT, false, false);
+}
+
 static void on_timeout(struct conn *c)
 {
     struct h1_client *h = c->owner;
@@ -384,16 +438,13 @@ static void on_timeout(struct conn *c)
         end_client(h, REASON_CLIENT_KEEPALIVE, false, false);
         return;
     case HEAD:
-        h->state = EXCHANGE;
-        h->half.closing = true;
-        body_begin(&h->half.body, BODY_CLOSE, 0);
-        exchange_refuse(exchange_new(&h->half.stream, frontend_of(h), c), 408, REASON_CLIENT_HEAD_TIMEOUT);
+        refuse(h, new_exchange(h), 408);
         return;
     case EXCHANGE:
         exchange_timeout(h);
         return;
     default:
-        end_client(h, REASON_CLIENT_TIMEOUT, false, false);
+        sending_timeout(h);
     }
 }
 

@@ -1,13 +1,22 @@
 #include "http1/head.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <http_parser.h>
 
 #include "base/macros.h"
 #include "http1/chars.h"
 
-enum { EMPTY_LINES_MAX = 2 };
+enum { EMPTY_LINES_MAX = 2, PORT_MAX = 65535 };
 
 /* ---- finding the end ---- */
+
+/* It begins or ends with a version: what isn't HTTP at all (or is HTTP/0.9) need not come to its end to be
+ * refused. */
+static bool is_start_line(const char *line, size_t len)
+{
+    return len > 9 && (memcmp(line + len - 9, " HTTP/", 6) == 0 || memcmp(line, "HTTP/", 5) == 0);
+}
 
 int head_scan(struct head_scan *scan, const char *bytes, size_t len)
 {
@@ -25,7 +34,12 @@ int head_scan(struct head_scan *scan, const char *bytes, size_t len)
                 return HEAD_BAD;
             continue;
         }
-        if (scan->lines > 0 && (bytes[start] == ' ' || bytes[start] == '\t'))
+        if (scan->lines == 0 && !is_start_line(bytes + start, end - 1 - start))
+            return HEAD_BAD;
+        if (scan->lines == 0)
+            scan->start_line = end + 1 - start;
+        /* A folded line, or one that a lenient reader takes for the empty one. */
+        if (bytes[start] == ' ' || bytes[start] == '\t' || bytes[start] == '\r')
             return HEAD_BAD;
         if (scan->lines++ > MESSAGE_FIELDS_MAX)
             return HEAD_TOO_MANY;
@@ -82,9 +96,12 @@ static int on_value(http_parser *p, const char *at, size_t len)
         return -1;
     }
     struct field *f = &r->m->fields[r->m->count - 1];
+    /* Of an empty value http-parser tells the place where the next line begins. */
+    if (len == 0)
+        value.ptr = f->name + f->name_len + 1;
     f->value = value.ptr;
     f->value_len = (uint16_t)value.len;
-    /* The scan has made sure that CR LF follows the line, so this can't look past the head. */
+    /* A line ends with CR LF, so this can't look past the head. */
     f->raw = value.ptr[value.len] == '\r';
     return 0;
 }
@@ -111,14 +128,16 @@ static uint16_t take_apart(struct message *m, http_parser *parser, enum http_par
     message_init(m);
     http_parser_init(parser, type);
     parser->data = &r;
+    /* http-parser knows a fixed list of methods. It gets GET, and what follows the method, whatever that is.
+     */
+    if (type == HTTP_REQUEST)
+        http_parser_execute(parser, &settings, "GET", 3);
     size_t used = http_parser_execute(parser, &settings, bytes, len);
     enum http_errno error = HTTP_PARSER_ERRNO(parser);
     if (r.too_many)
         return 431;
     if (r.bad)
         return 400;
-    if (error == HPE_INVALID_METHOD)
-        return 501;
     if ((error != HPE_OK && error != HPE_PAUSED) || used < len || parser->http_major != 1)
         return 400;
     m->minor = parser->http_minor > 0;
@@ -152,10 +171,29 @@ static bool read_length(struct slice s, uint64_t *length)
     return n <= INT64_MAX;
 }
 
+enum coding { CODING_BAD, CODING_UNKNOWN, CODING_CHUNKED };
+
+/* What a Transfer-Encoding says. Bad: not a list of codings, or chunked is in it but not once and last (RFC
+ * 9112, 6.1 and 6.3). */
+static enum coding read_codings(struct slice list)
+{
+    struct slice item;
+    bool chunked = false;
+    if (slice_equal_nocase(list, SLICE("chunked")))
+        return CODING_CHUNKED;
+    while (slice_next_item(&list, &item)) {
+        if (chunked || item.len == 0 || !chars_all(item, CHAR_TOKEN))
+            return CODING_BAD;
+        chunked = slice_equal_nocase(item, SLICE("chunked"));
+    }
+    return CODING_UNKNOWN;
+}
+
 struct framing {
     unsigned lengths, codings; /* field lines */
     uint64_t length;
-    bool chunked, bad_length, connection_close, connection_keep, connection_upgrade;
+    enum coding coding;
+    bool bad_length, connection_close, connection_keep, connection_upgrade;
     struct field *upgrade;
 };
 
@@ -169,7 +207,7 @@ static void note_field(struct framing *fr, struct field *f)
         break;
     case FIELD_TRANSFER_ENCODING:
         fr->codings++;
-        fr->chunked = slice_equal_nocase(v, SLICE("chunked"));
+        fr->coding = read_codings(v);
         break;
     case FIELD_CONNECTION:
         fr->connection_close |= list_has(v, SLICE("close"));
@@ -204,9 +242,9 @@ static uint16_t frame_body(struct message *m, const struct framing *fr)
     if (fr->bad_length || fr->lengths > 1 || (fr->lengths && fr->codings) || fr->codings > 1)
         return 400;
     if (fr->codings) {
-        if (m->minor == 0)
+        if (m->minor == 0 || fr->coding == CODING_BAD)
             return 400;
-        if (!fr->chunked)
+        if (fr->coding == CODING_UNKNOWN)
             return 501;
         m->body = BODY_STREAM;
         return 0;
@@ -218,35 +256,57 @@ static uint16_t frame_body(struct message *m, const struct framing *fr)
 
 /* ---- requests ---- */
 
-/* host [":" port], host being a name, an IPv4 address or "[IPv6]" (RFC 3986, 3.2.2). No userinfo. */
-static bool host_is_valid(struct slice h)
+/* [":" port], the port being a number that a port can have, or empty. */
+static bool port_is_valid(struct slice s)
 {
-    struct slice name = h;
-    if (h.len == 0 || !chars_all(h, CHAR_HOST))
-        return h.len == 0;
-    if (h.ptr[0] == '[') {
-        const char *close = memchr(h.ptr, ']', h.len);
-        if (!close || close == h.ptr + 1)
+    unsigned port = 0;
+    if (s.len > 0 && (s.ptr[0] != ':' || s.len > 6))
+        return false;
+    for (size_t i = 1; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
             return false;
-        name.len = (size_t)(close + 1 - h.ptr);
-        for (const char *p = h.ptr + 1; p < close; p++)
-            if (!strchr("0123456789abcdefABCDEF:.", *p))
-                return false;
-    } else {
-        const char *colon = memchr(h.ptr, ':', h.len);
-        name.len = colon ? (size_t)(colon - h.ptr) : h.len;
-        if (name.len == 0 || memchr(h.ptr, '[', h.len) || memchr(h.ptr, ']', h.len))
+        port = port * 10 + (unsigned)(s.ptr[i] - '0');
+    }
+    return port <= PORT_MAX;
+}
+
+/* "[" IPv6 "]" */
+static bool ip_literal_is_valid(struct slice s)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    if (s.len < 2 || s.len - 2 >= sizeof text)
+        return false;
+    memcpy(text, s.ptr + 1, s.len - 2);
+    text[s.len - 2] = '\0';
+    return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* A name or an IPv4 address. "," may stand in a name, but Host would look like a list then. */
+static bool name_is_valid(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '[' || s.ptr[i] == ']' || s.ptr[i] == ',')
+            return false;
+        if (s.ptr[i] == '%' && (s.len - i < 3 || !isxdigit((unsigned char)s.ptr[i + 1]) ||
+                                !isxdigit((unsigned char)s.ptr[i + 2])))
             return false;
     }
-    struct slice port = {h.ptr + name.len, h.len - name.len};
-    if (port.len == 0)
-        return true;
-    if (port.ptr[0] != ':' || port.len > 6)
+    return s.len > 0;
+}
+
+/* host [":" port] (RFC 3986, 3.2.2), or nothing. No userinfo. */
+static bool host_is_valid(struct slice h)
+{
+    if (h.len == 0 || !chars_all(h, CHAR_HOST))
+        return h.len == 0;
+    bool literal = h.ptr[0] == '[';
+    const char *end = memchr(h.ptr, literal ? ']' : ':', h.len);
+    if (literal && !end)
         return false;
-    for (size_t i = 1; i < port.len; i++)
-        if (port.ptr[i] < '0' || port.ptr[i] > '9')
-            return false;
-    return true;
+    size_t len = end ? (size_t)(end - h.ptr) + literal : h.len;
+    struct slice name = {h.ptr, len}, port = {h.ptr + len, h.len - len};
+    return (literal ? ip_literal_is_valid(name) : name_is_valid(name)) && port_is_valid(port);
 }
 
 /* An absolute target: scheme "://" authority path. Its authority replaces Host (RFC 9112, 3.2.2). */
@@ -267,6 +327,9 @@ static bool split_absolute(struct message *m)
         host_len++;
     m->host = (struct slice){rest.ptr, host_len};
     m->path = (struct slice){rest.ptr + host_len, rest.len - host_len};
+    /* "OPTIONS http://host" asks for what "OPTIONS *" does (RFC 9112, 3.2.4). */
+    if (m->path.len == 0 && slice_equal(m->method, SLICE("OPTIONS")))
+        m->path = SLICE("*");
     return host_len > 0 && host_is_valid(m->host);
 }
 
@@ -286,6 +349,8 @@ static uint16_t read_target(struct message *m)
     if (!chars_all(m->target, CHAR_TARGET) || m->target.len == 0)
         return 400;
     m->host = host ? field_value(host) : SLICE("");
+    if (host && m->host.len == 0 && m->minor == 0)
+        host->dropped = true; /* as if there were none */
     m->path = m->target;
     if (m->target.ptr[0] == '/')
         return 0;
@@ -299,12 +364,8 @@ static uint16_t read_target(struct message *m)
 /* "METHOD target HTTP/1.1 CRLF", with single spaces: what http-parser takes more loosely is refused. */
 static bool line_is_exact(struct message *m, const char *bytes, size_t len)
 {
-    const char *space = memchr(bytes, ' ', len);
-    if (!space)
-        return false;
-    m->method = (struct slice){bytes, (size_t)(space - bytes)};
     const char *version = m->target.ptr + m->target.len;
-    if (m->target.ptr != space + 1 || (size_t)(bytes + len - version) < 11)
+    if (m->target.ptr != bytes + m->method.len + 1 || (size_t)(bytes + len - version) < 11)
         return false;
     if (memcmp(version, " HTTP/1.", 8) != 0 || memcmp(version + 9, "\r\n", 2) != 0)
         return false;
@@ -336,29 +397,43 @@ static bool bytes_are_clean(const char *bytes, size_t len)
     return true;
 }
 
+/* A token and a space begin the line: the token's length, else 0. */
+static size_t method_length(const char *bytes, size_t len)
+{
+    size_t n = 0;
+    while (n < len && char_classes[(unsigned char)bytes[n]] & CHAR_TOKEN)
+        n++;
+    return n < len && bytes[n] == ' ' ? n : 0;
+}
+
 uint16_t head_parse_request(struct message *m, const char *bytes, size_t len)
 {
     http_parser parser;
     message_init(m);
     if (!bytes_are_clean(bytes, len))
         return 400;
-    uint16_t refused = take_apart(m, &parser, HTTP_REQUEST, bytes, len);
-    if (refused && names_other_version(bytes, len))
-        return 505;
-    if (refused == 501) /* a method that isn't a token is no method */
-        for (const char *p = bytes; *p != ' '; p++)
-            if (!(char_classes[(unsigned char)*p] & CHAR_TOKEN) || p == bytes + len)
-                return 400;
+    size_t method_len = method_length(bytes, len);
+    if (method_len == 0)
+        return 400;
+    uint16_t refused = take_apart(m, &parser, HTTP_REQUEST, bytes + method_len, len - method_len);
+    m->method = (struct slice){bytes, method_len};
+    if (slice_equal(m->method, SLICE("CONNECT")))
+        return 405;
     if (refused)
-        return refused;
+        return names_other_version(bytes, len) ? 505 : refused;
     if (!line_is_exact(m, bytes, len))
         return 400;
-    if (parser.method == HTTP_CONNECT)
-        return 405;
-    m->head_method = parser.method == HTTP_HEAD;
+    m->head_method = slice_equal(m->method, SLICE("HEAD"));
     refused = read_target(m);
     struct framing fr = read_framing(m);
-    return refused ? refused : frame_body(m, &fr);
+    if (!refused)
+        refused = frame_body(m, &fr);
+    /* An answer 101 would come in the middle of the body: such a request is a plain exchange. */
+    if (m->body != BODY_NONE)
+        m->upgrade = false;
+    if (m->minor == 0)
+        message_drop(m, FIELD_EXPECT); /* RFC 9110, 10.1.1 */
+    return refused;
 }
 
 /* ---- responses ---- */
@@ -382,6 +457,8 @@ uint16_t head_parse_response(struct message *m, const char *bytes, size_t len, b
      * still be sound. */
     if (frame_body(m, &fr) != 0)
         return 502;
+    if (fr.lengths && (m->status < 200 || m->status == 204))
+        message_drop(m, FIELD_CONTENT_LENGTH); /* none may stand there (RFC 9110, 8.6) */
     if (!has_body)
         m->body = BODY_NONE;
     else if (!fr.lengths && !fr.codings)

@@ -14,6 +14,7 @@ struct head_scan {
     uint32_t at;         /* bytes looked at */
     uint32_t line_start; /* of the line under way */
     uint32_t lines;      /* complete ones */
+    uint32_t start_line; /* the start line's length, once it is complete */
     uint32_t skipped;    /* bytes of empty lines before the start line */
 };
 

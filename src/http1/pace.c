@@ -11,7 +11,7 @@ static uint64_t interval(const struct exchange *x)
 
 uint64_t pace_begin(struct exchange *x)
 {
-    x->pace.active_at = loop_now(x->frontend->worker->loop);
+    x->pace.awaited_at = loop_now(x->frontend->worker->loop);
     return interval(x);
 }
 
@@ -28,13 +28,11 @@ enum reason pace_look(struct exchange *x, const struct conn *c, uint64_t *next_u
     x->pace.bytes = bytes;
     *next_us = interval(x);
     if (!awaited(x, c)) {
-        x->pace.active_at = now;
+        x->pace.awaited_at = now;
         x->pace.slow = 0;
         return REASON_NONE;
     }
-    if (conn_queued(c) > 0 && moved > 0) /* what it took is seen only here */
-        x->pace.active_at = now;
-    uint64_t silent = now - x->pace.active_at;
+    uint64_t silent = now - MAX(x->pace.awaited_at, c->active_at);
     if (silent >= limit)
         return REASON_CLIENT_TIMEOUT;
     if (interval(x) == LOOK_US && moved < x->frontend->http->min_body_rate * (LOOK_US / 1000000))

@@ -8,6 +8,11 @@
 #include "upstream/connect.h"
 #include "upstream/session.h"
 
+enum {
+    INTERIMS_MAX = 32, /* responses 1xx to one request */
+    TURNS_MAX = 8,     /* reads of heads before others have their turn */
+};
+
 enum state {
     KEPT, /* idle, in the server's list */
     CONNECTING,
@@ -20,7 +25,9 @@ struct h1_server {
     struct session session;
     struct task task; /* frees it */
     uint8_t state;    /* enum state */
+    uint8_t interims; /* responses 1xx to the request under way */
     bool closed;
+    uint64_t awaited_at; /* loop_now() since when the server is waited for */
 };
 
 static struct pool sessions = POOL_OF(struct h1_server);
@@ -73,12 +80,18 @@ static void push_request_line(struct half *half, const struct message *m)
     conn_push(half->conn, " HTTP/1.1\r\n", 11);
 }
 
-/* The authority of an absolute target stands for Host, whatever Host says (RFC 9112, 3.2.2). */
-static void push_host(struct half *half, const struct message *m)
+static void push_host(struct half *half, struct slice host)
 {
     conn_push(half->conn, "Host: ", 6);
-    conn_push(half->conn, m->host.ptr, m->host.len);
+    conn_push(half->conn, host.ptr, host.len);
     conn_push(half->conn, "\r\n", 2);
+}
+
+/* The server's own address, for a request that names no host. */
+static struct slice own_host(const struct h1_server *h)
+{
+    const struct server *s = h->session.server;
+    return slice_of(s->endpoint.host[0] ? s->addr_port : "localhost");
 }
 
 static void server_head(struct stream *s, const struct message *m)
@@ -86,10 +99,18 @@ static void server_head(struct stream *s, const struct message *m)
     struct h1_server *h = (struct h1_server *)s;
     h->half.out = (uint8_t)m->body;
     push_request_line(&h->half, m);
+    /*
+     * The authority of an absolute target stands for Host, whatever Host says (RFC 9112, 3.2.2). HTTP/1.0 may
+     * come without a host; going on as HTTP/1.1 the request needs one.
+     */
     if (m->scheme.len)
-        push_host(&h->half, m);
+        push_host(&h->half, m->host);
+    else if (m->minor == 0 && m->host.len == 0)
+        push_host(&h->half, own_host(h));
     half_push_fields(&h->half, m, SLICE(""));
     h->state = HEAD;
+    h->interims = 0;
+    h->awaited_at = loop_now(h->half.conn->loop);
     conn_timeout(h->half.conn, backend_of(h)->timeout_server);
 }
 
@@ -157,6 +178,10 @@ static bool take_head(struct h1_server *h, size_t len)
         begin_body(h, x);
         return false;
     }
+    if (h->interims++ == INTERIMS_MAX) {
+        broke(h, REASON_SERVER_BAD_RESPONSE);
+        return false;
+    }
     exchange_response(x, &response);
     if (half->stream.exchange != x)
         return false;
@@ -167,10 +192,10 @@ static bool take_head(struct h1_server *h, size_t len)
 static void head_ended(struct h1_server *h, ssize_t got)
 {
     bool partial = h->half.in && buffer_len(h->half.in) > 0;
-    if (got == CONN_FAILED)
-        broke(h, REASON_SERVER_RESET);
+    if (partial)
+        broke(h, REASON_SERVER_BAD_RESPONSE);
     else
-        broke(h, partial ? REASON_SERVER_BAD_RESPONSE : REASON_SERVER_CLOSED);
+        broke(h, got == CONN_FAILED ? REASON_SERVER_RESET : REASON_SERVER_CLOSED);
 }
 
 /* Looks for heads in what was received. False: the response's body has begun, or it is over. */
@@ -204,8 +229,12 @@ static void move_to_front(struct buffer *in)
 static void read_head(struct h1_server *h)
 {
     struct half *half = &h->half;
-    while (conn_may_read(half->conn)) {
+    for (int turn = 0; conn_may_read(half->conn); turn++) {
         struct buffer *in = half_in(half);
+        if (turn == TURNS_MAX) {
+            conn_read_later(half->conn);
+            break;
+        }
         move_to_front(in);
         ssize_t got = conn_read(half->conn, in->data + in->end, buffer_room(in));
         if (got == CONN_AGAIN)
@@ -274,8 +303,6 @@ static void on_readable(struct conn *c)
         kept_readable(h);
         return;
     }
-    struct exchange *x = h->half.stream.exchange;
-    conn_timeout(c, x->tunnel ? backend_of(h)->timeout_tunnel : backend_of(h)->timeout_server);
     if (h->state == HEAD)
         read_head(h);
     else
@@ -318,11 +345,15 @@ static void on_timeout(struct conn *c)
         connect_failed(h, REASON_SERVER_CONNECT_TIMEOUT);
         return;
     }
+    uint64_t now = loop_now(c->loop), limit = backend_of(h)->timeout_server;
     bool sending = !x->request_ended && conn_queued(c) == 0;
+    if (sending || !exchange_wants_body(x, SIDE_OF_SERVER))
+        h->awaited_at = now;
+    uint64_t silence = now - MAX(h->awaited_at, c->active_at);
     if (x->tunnel)
         exchange_tunnel_timeout(x, c);
-    else if (sending || !exchange_wants_body(x, SIDE_OF_SERVER))
-        conn_timeout(c, backend_of(h)->timeout_server);
+    else if (silence < limit)
+        conn_timeout(c, limit - silence);
     else
         broke(h, REASON_SERVER_TIMEOUT);
 }

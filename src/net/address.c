@@ -24,23 +24,47 @@ static struct slice unix_path(const struct address *a)
     return (struct slice){a->un.sun_path, strnlen(a->un.sun_path, max)};
 }
 
+static char *put_decimal(char *at, unsigned n)
+{
+    if (n >= 10)
+        at = put_decimal(at, n / 10);
+    *at++ = (char)('0' + n % 10);
+    return at;
+}
+
+/* By hand: printf costs more than all else that a request's address is needed for. */
+static char *put_ipv4(char *at, struct in_addr ip)
+{
+    uint8_t bytes[4];
+    memcpy(bytes, &ip, sizeof bytes);
+    for (int i = 0; i < 4; i++) {
+        if (i > 0)
+            *at++ = '.';
+        at = put_decimal(at, bytes[i]);
+    }
+    return at;
+}
+
 static void print(const struct address *a, char *out, bool with_port)
 {
     char ip[INET6_ADDRSTRLEN] = "";
-    struct in_addr ip4 = {0};
+    struct in_addr ip4;
     bool is_ip4 = mapped_ipv4(a, &ip4);
     if (a->any.sa_family == AF_INET) {
         ip4 = a->in.sin_addr;
         is_ip4 = true;
     }
-    if (is_ip4)
-        inet_ntop(AF_INET, &ip4, ip, sizeof ip);
-    else
-        inet_ntop(AF_INET6, &a->in6.sin6_addr, ip, sizeof ip);
-    if (with_port)
-        snprintf(out, ADDRESS_TEXT_MAX, is_ip4 ? "%s:%u" : "[%s]:%u", ip, address_port(a));
-    else
-        snprintf(out, ADDRESS_TEXT_MAX, "%s", ip);
+    if (is_ip4) {
+        char *at = put_ipv4(out, ip4);
+        if (with_port) {
+            *at++ = ':';
+            at = put_decimal(at, address_port(a));
+        }
+        *at = '\0';
+        return;
+    }
+    inet_ntop(AF_INET6, &a->in6.sin6_addr, ip, sizeof ip);
+    snprintf(out, ADDRESS_TEXT_MAX, with_port ? "[%s]:%u" : "%s", ip, address_port(a));
 }
 
 static bool is_ip(const struct address *a)

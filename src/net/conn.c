@@ -33,6 +33,7 @@ static struct conn *conn_new(struct loop *l, int fd, const struct sockaddr *peer
         .timer.fire = conn_timer_fired,
         .task.run = conn_read_again,
         .flags = (uint16_t)flags,
+        .active_at = loop_now(l),
     };
     TAILQ_INIT(&c->queue);
     if (peer && peer->sa_family == AF_INET)
@@ -91,6 +92,7 @@ void conn_set_owner(struct conn *c, const struct conn_handler *h, void *owner)
 static ssize_t conn_note_read(struct conn *c, ssize_t got, size_t room)
 {
     if (got > 0) {
+        c->active_at = loop_now(c->loop);
         if ((size_t)got < room && !(c->flags & (PEER_CLOSED | BROKEN)))
             c->flags &= (uint16_t)~READABLE;
         return got;
@@ -258,6 +260,13 @@ void conn_timeout(struct conn *c, uint64_t delay_us)
 }
 
 /* ---- ending ---- */
+
+void conn_reset(struct conn *c)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (setsockopt(c->watch.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) != 0)
+        log_debug("connection %d: SO_LINGER: %s", c->watch.fd, strerror(errno));
+}
 
 void conn_close(struct conn *c, enum reason why)
 {

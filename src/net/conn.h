@@ -71,10 +71,14 @@ struct conn {
     struct gather *gather;
     struct buffer_queue queue;
     uint32_t queued;
-    uint64_t pushed;  /* bytes given to it so far */
-    uint32_t discard; /* conn_finish: bytes it will still throw away */
-    uint16_t flags;   /* conn.c's own */
-    int16_t error;    /* errno of what broke it */
+    union {
+        uint64_t pushed;       /* bytes given to it so far */
+        uint64_t finish_limit; /* after conn_finish(): microseconds without a byte taken */
+    };
+    uint64_t active_at; /* loop_now() when it was made, or bytes went either way last */
+    uint32_t discard;   /* conn_finish: bytes it will still throw away */
+    uint16_t flags;     /* conn.c's own */
+    int16_t error;      /* errno of what broke it */
     union conn_address peer;
 };
 
@@ -120,14 +124,22 @@ static inline uint64_t conn_pushed(const struct conn *c)
 /* Ends our direction (FIN) when the queue has been sent. */
 void conn_shutdown(struct conn *c);
 
+/* Microseconds without a byte read or taken by the socket. */
+static inline uint64_t conn_silence(const struct conn *c)
+{
+    return loop_now(c->loop) - c->active_at;
+}
+
 /* One deadline a connection; 0 takes it away. Setting it later than before costs a store. */
 void conn_timeout(struct conn *c, uint64_t delay_us);
 
+/* Its close will be a reset, which the peer can't take for a proper end. */
+void conn_reset(struct conn *c);
 void conn_close(struct conn *c, enum reason why);
 /*
- * Sends the queue, then closes; within `limit_us`. With `linger` it ends only its own direction first and
- * throws away what the peer still sends (at most 1 MiB, 2 s), so that the peer gets the last bytes rather
- * than a reset.
+ * Sends the queue, then closes; not waiting longer than `limit_us` for the peer to take another byte. With
+ * `linger` it ends only its own direction first and throws away what the peer still sends (at most 1 MiB, 2
+ * s), so that the peer gets the last bytes rather than a reset.
  */
 void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us);
 

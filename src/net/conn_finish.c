@@ -44,9 +44,14 @@ static void finish_readable(struct conn *c)
     finish_step(c);
 }
 
+/* The peer may take its time, as long as it takes bytes; lingering has a time of its own. */
 static void finish_timeout(struct conn *c)
 {
-    conn_close(c, REASON_NONE);
+    uint64_t silence = conn_silence(c);
+    if (c->queued > 0 && silence < c->finish_limit)
+        conn_timeout(c, c->finish_limit - silence);
+    else
+        conn_close(c, REASON_NONE);
 }
 
 static const struct conn_handler finish_handler = {
@@ -70,6 +75,7 @@ void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us
     if (linger)
         c->flags |= FINISH_LINGER;
     c->discard = LINGER_BYTES;
+    c->finish_limit = limit_us;
     conn_timeout(c, limit_us);
     finish_step(c);
     if (!(c->flags & CLOSED) && conn_may_read(c))

@@ -81,6 +81,8 @@ static ssize_t send_pieces(struct conn *c, struct iovec *iov, unsigned count, si
         struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
         sent = sendmsg(c->watch.fd, &message, MSG_NOSIGNAL | flags);
     }
+    if (sent > 0)
+        c->active_at = loop_now(c->loop);
     if (sent == (ssize_t)total)
         return sent;
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {

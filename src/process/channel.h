@@ -27,7 +27,7 @@ enum channel_type {
     /* from the master */
     CHANNEL_DRAIN,         /* value: within so many microseconds */
     CHANNEL_STOP,          /* now */
-    CHANNEL_REOPEN,        /* fd: the log, opened anew */
+    CHANNEL_REOPEN,        /* fd: the log, opened anew; value: 0, or which access log (access_logs.h) */
     CHANNEL_RELOAD_DONE,   /* value: the request's number; the text says what changed */
     CHANNEL_RELOAD_FAILED, /* the same; the text holds the errors */
     CHANNEL_TYPE_COUNT

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "log/log.h"
+#include "process/access_logs.h"
 #include "process/privileges.h"
 #include "state/state.h"
 
@@ -29,8 +30,10 @@ static void received(struct channel *c, struct channel_message *m)
         loop_stop(r->loop);
         break;
     case CHANNEL_REOPEN:
-        if (m->fd >= 0)
+        if (m->fd >= 0 && m->value == 0)
             log_adopt_fd(m->fd);
+        else if (m->fd >= 0)
+            access_logs_adopt(r->generation, m->value, m->fd);
         m->fd = -1;
         break;
     case CHANNEL_RELOAD_DONE:

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "health/health.h"
 #include "log/log.h"
+#include "process/access_logs.h"
 
 enum { RESOLVE_US = 3000000 };
 
@@ -129,6 +130,7 @@ struct generation *generation_load(const char *path, const struct conf_section *
 
 void generation_free(struct generation *g)
 {
+    access_logs_close(g);
     conf_load_free(&g->load);
     free(g->children);
     free(g);

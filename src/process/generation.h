@@ -45,6 +45,9 @@ struct generation {
     uint32_t server_count, bind_count;
     uint32_t maxconn; /* as configured, or what the descriptors allow */
 
+    struct access_log **access_logs; /* NULL until they are open */
+    uint32_t access_log_count;
+
     uint32_t worker_count;
     struct child *children; /* the workers, then the manager */
     uint32_t child_count;

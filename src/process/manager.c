@@ -7,6 +7,7 @@
 #include "admin/admin.h"
 #include "base/memory.h"
 #include "health/health.h"
+#include "process/access_logs.h"
 #include "process/child_run.h"
 
 enum { LOOK_US = 20000 };
@@ -102,6 +103,7 @@ static int begin(struct child_run *r, struct error *err)
     TAILQ_INIT(&m->requests);
     m->look.fire = look_fired;
     close_listeners(r->generation);
+    access_logs_close(r->generation);
     m->health = health_start(r->loop, r->generation->backends, r->generation->backend_count, err);
     if (!m->health)
         return -1;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "log/log.h"
+#include "process/access_logs.h"
 #include "process/daemon.h"
 #include "process/notify.h"
 
@@ -152,6 +153,18 @@ static void reopen_log(struct master *m)
     log_notice("SIGUSR1: the log has been opened anew");
 }
 
+static void reopen_access_logs(struct master *m)
+{
+    struct generation *g;
+    uint32_t opened = m->current ? access_logs_reopen(m->current) : 0;
+    if (m->next)
+        opened += access_logs_reopen(m->next);
+    TAILQ_FOREACH (g, &m->old, link)
+        opened += access_logs_reopen(g);
+    if (opened > 0)
+        log_notice("SIGUSR1: the access logs have been opened anew");
+}
+
 static void caught(struct signals *s, int signo)
 {
     struct master *m = CONTAINER_OF(s, struct master, signals);
@@ -164,6 +177,7 @@ static void caught(struct signals *s, int signo)
         break;
     case SIGUSR1:
         reopen_log(m);
+        reopen_access_logs(m);
         break;
     case SIGWINCH:
         drain_workers(m);
@@ -237,11 +251,13 @@ void master_child_ended(struct master *m, struct child *c)
         transition_want(m);
 }
 
-static void leave_generation(struct generation *g)
+static void leave_generation(struct generation *g, const struct generation *own)
 {
     for (uint32_t i = 0; g && i < g->child_count; i++)
         if (g->children[i].channel.watch.fd >= 0)
             close(g->children[i].channel.watch.fd);
+    if (g && g != own)
+        access_logs_close(g);
 }
 
 static void close_fd(int fd)
@@ -257,10 +273,10 @@ void master_leave(struct master *m, const struct generation *g)
     loop_free(m->loop);
     close_fd(m->signals.watch.fd);
     close_fd(m->report_fd);
-    leave_generation(m->current);
-    leave_generation(m->next);
+    leave_generation(m->current, g);
+    leave_generation(m->next, g);
     TAILQ_FOREACH (old, &m->old, link)
-        leave_generation(old);
+        leave_generation(old, g);
     sockets_forget(&m->sockets, g);
     close_fd(m->admin.fd);
     close_fd(m->next_admin.fd);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "log/log.h"
+#include "process/access_logs.h"
 #include "process/daemon.h"
 #include "process/limits.h"
 #include "process/master.h"
@@ -78,7 +79,7 @@ static int open_log(struct master *m, struct generation *g)
 static void fit_maxconn(struct generation *g)
 {
     struct error err;
-    uint32_t others = g->bind_count + g->server_count + g->worker_count;
+    uint32_t others = g->bind_count + g->server_count + g->worker_count + access_logs_files(g);
     const struct conf_node *written = generation_global_node(g, "maxconn");
     g->maxconn = limits_raise(g->global->maxconn, others, &err);
     if (g->maxconn == g->global->maxconn)
@@ -107,7 +108,7 @@ static int build(struct master *m, struct generation *g)
     check_daemon_log(m, g);
     fit_maxconn(g);
     return open_pid_file(m, g) < 0 || open_log(m, g) < 0 || generation_bind_state(g) < 0 ||
-                   sockets_open(&m->sockets, g) < 0 || open_admin(m, g) < 0
+                   access_logs_open(g) < 0 || sockets_open(&m->sockets, g) < 0 || open_admin(m, g) < 0
                ? -1
                : 0;
 }

@@ -25,6 +25,8 @@ struct relay {
     struct attempt attempt;
     struct task task; /* frees it */
     uint64_t begun_at, active_at;
+    uint64_t connect_at, connected_at, first_byte_at; /* of the latest server; 0: not yet */
+    uint64_t bytes[2];                                /* received, by enum side */
     bool connected;
     bool over;
 };
@@ -32,6 +34,7 @@ struct relay {
 static struct pool relays = POOL_OF(struct relay);
 
 static void try_server(struct relay *r);
+static void woken(struct attempt *a, enum reason none);
 
 static struct loop *loop_of(const struct relay *r)
 {
@@ -45,12 +48,27 @@ static void free_relay(struct task *t)
     pool_put(&relays, CONTAINER_OF(t, struct relay, task));
 }
 
+static void log_access(const struct relay *r, enum reason why)
+{
+    struct access_entry e = {
+        .head_us = ACCESS_ABSENT,
+        .connect_us = r->connected ? r->connected_at - r->connect_at : ACCESS_ABSENT,
+        .first_byte_us = r->first_byte_at ? r->first_byte_at - r->connected_at : ACCESS_ABSENT,
+        .total_us = loop_now(loop_of(r)) - r->begun_at,
+        .bytes_in = r->bytes[CLIENT],
+        .bytes_out = r->bytes[SERVER],
+    };
+    frontend_log_access(r->client.frontend, r->ends[CLIENT].conn, &e, &r->attempt, why);
+}
+
 /* Ends both connections. Bytes that were received are still delivered where that can be. */
 static void end_relay(struct relay *r, enum reason why)
 {
     if (r->over)
         return;
     r->over = true;
+    if (UNLIKELY(r->client.frontend->access_log != NULL))
+        log_access(r, why);
     if (r->connected) {
         uint64_t total = loop_now(loop_of(r)) - r->begun_at;
         histogram_record(&r->attempt.server->block->latency[LATENCY_TOTAL], total);
@@ -78,6 +96,9 @@ static void count_bytes(struct relay *r, enum side from, size_t n)
     state_count(r->attempt.backend->block, c, n);
     state_count(r->attempt.server->block, c, n);
     r->active_at = loop_now(loop_of(r));
+    r->bytes[from] += n;
+    if (from == SERVER && !r->first_byte_at)
+        r->first_byte_at = r->active_at;
 }
 
 /* One read and what it brought, sent on. False: nothing more now. */
@@ -176,7 +197,7 @@ static void on_server_writable(struct conn *c)
     if (!r->connected) {
         r->connected = true;
         attempt_connected(&r->attempt, loop_now(loop_of(r)) - r->active_at);
-        r->active_at = loop_now(loop_of(r));
+        r->active_at = r->connected_at = loop_now(loop_of(r));
         conn_timeout(c, r->attempt.backend->timeout_server);
         conn_timeout(r->ends[CLIENT].conn, r->client.frontend->timeout_client);
     }
@@ -220,14 +241,14 @@ static const struct conn_handler server_handler = {
 
 /* ---- the beginning ---- */
 
-static void try_server(struct relay *r)
+/* A server is chosen, or `none` says why not. */
+static void picked(struct relay *r, enum reason none)
 {
     struct end *server = &r->ends[SERVER];
-    enum reason none;
-    while ((none = attempt_pick(&r->attempt)) == REASON_NONE) {
+    for (; none == REASON_NONE; none = attempt_pick(&r->attempt)) {
         enum reason why;
         server->conn = upstream_connect(r->attempt.server, &server_handler, r, &why);
-        r->active_at = loop_now(loop_of(r));
+        r->active_at = r->connect_at = loop_now(loop_of(r));
         if (server->conn)
             return;
         if (!attempt_failed(&r->attempt, why)) {
@@ -235,7 +256,20 @@ static void try_server(struct relay *r)
             break;
         }
     }
-    end_relay(r, none);
+    if (none == REASON_MAXCONN)
+        attempt_wait(&r->attempt, woken);
+    else
+        end_relay(r, none);
+}
+
+static void woken(struct attempt *a, enum reason none)
+{
+    picked(CONTAINER_OF(a, struct relay, attempt), none);
+}
+
+static void try_server(struct relay *r)
+{
+    picked(r, attempt_pick(&r->attempt));
 }
 
 static void accepted(struct frontend *f, struct conn *c)

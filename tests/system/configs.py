@@ -4,7 +4,8 @@ import re
 
 # Where compose() puts the keys that it is given by name; all others are the frontend's.
 GLOBAL_KEYS = {"threads", "health_check", "drain_timeout", "log", "user", "group"}
-BACKEND_KEYS = {"balance", "retries", "when_down", "timeout_connect", "timeout_server", "timeout_tunnel"}
+BACKEND_KEYS = {"balance", "retries", "when_down", "timeout_connect", "timeout_server", "timeout_tunnel",
+                "timeout_queue"}
 
 
 def section(name, value):

@@ -123,8 +123,8 @@ def test_the_command_line(noxy, args, code):
 
 def test_the_reference_documents_every_key_that_is_accepted(noxy):
     text = noxy.run("--config-reference").stdout
-    for key in ("addr_port", "admin_socket", "balance", "bind", "drain_timeout", "group", "health_check", "log",
-                "maxconn", "mode", "overflow", "pid_file", "respond", "retries", "threads", "timeout_client",
+    for key in ("access_log", "addr_port", "admin_socket", "balance", "bind", "drain_timeout", "group", "health_check",
+                "log", "maxconn", "mode", "overflow", "pid_file", "respond", "retries", "threads", "timeout_client",
                 "timeout_connect", "timeout_http_request", "timeout_keepalive", "timeout_server", "timeout_tunnel",
                 "use_backend", "user", "weight", "when_down"):
         assert f"{key}" in text, key

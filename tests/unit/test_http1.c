@@ -36,11 +36,10 @@ static const struct head_case requests[] = {
     {"GET / HTTP/1.2\r\nHost: a\r\n", 0},
     {"GET / http/1.1\r\nHost: a\r\n", 400},
     {"GET /\r\n", 400},
-    {"get / HTTP/1.1\r\nHost: a\r\n", 501},
-    {"BREW / HTTP/1.1\r\nHost: a\r\n", 501},
+    {"BREW / HTTP/1.1\r\nHost: a\r\n", 0},
     {"B\x7fW / HTTP/1.1\r\nHost: a\r\n", 400},
     {"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n", 405},
-    {"TRACE / HTTP/1.1\r\nHost: a\r\n", 405},
+    {"TRACE / HTTP/1.1\r\nHost: a\r\n", 0}, /* whether it is allowed is the frontend's business */
     {"OPTIONS * HTTP/1.1\r\nHost: a\r\n", 0},
     {"GET * HTTP/1.1\r\nHost: a\r\n", 400},
     {"GET a:80 HTTP/1.1\r\nHost: a\r\n", 400},
@@ -64,6 +63,17 @@ static const struct head_case requests[] = {
     {GET "Host: [::x]\r\n", 400},
     {GET "Host: [::1]80\r\n", 400},
     {GET "Host:\r\n", 0},
+    {GET "Host: a:\r\n", 0},
+    {GET "Host: a:65535\r\n", 0},
+    {GET "Host: a:65536\r\n", 400},
+    {GET "Host: a,b\r\n", 400},
+    {GET "Host: a%20b\r\n", 0},
+    {GET "Host: a%2\r\n", 400},
+    {GET "Host: a%2x\r\n", 400},
+    {GET "Host: [:::]\r\n", 400},
+    {GET "Host: [1.2.3.4]\r\n", 400},
+    {GET "Host: [::ffff:1.2.3.4]\r\n", 0},
+    {GET "Host: [0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]\r\n", 400},
     /* fields */
     {OK "A : b\r\n", 400},
     {OK " A: b\r\n", 400},
@@ -100,14 +110,20 @@ static const struct head_case requests[] = {
     {OK "Transfer-Encoding: CHUNKED\r\n", 0},
     {OK "transfer-encoding:\tchunked \r\n", 0},
     {OK "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400},
-    {OK "Transfer-Encoding: chunked, chunked\r\n", 501},
+    {OK "Transfer-Encoding: chunked, chunked\r\n", 400},
     {OK "Transfer-Encoding: gzip, chunked\r\n", 501},
     {OK "Transfer-Encoding: gzip\r\n", 501},
     {OK "Transfer-Encoding: identity\r\n", 501},
+    {OK "Transfer-Encoding: chunked, gzip\r\n", 400},
+    {OK "Transfer-Encoding: chunked,\r\n", 400},
+    {OK "Transfer-Encoding: [chunked]\r\n", 400},
+    {"POST / HTTP/1.0\r\nTransfer-Encoding: gzip\r\n", 400},
+    {OK "Content-Length: 0000000000000000005\r\n", 0},
+    {OK "Content-Length: 00000000000000000005\r\n", 400},
     {OK "Transfer-Encoding: xchunked\r\n", 501},
-    {OK "Transfer-Encoding: chunked;a=b\r\n", 501},
-    {OK "Transfer-Encoding: \"chunked\"\r\n", 501},
-    {OK "Transfer-Encoding:\r\n", 501},
+    {OK "Transfer-Encoding: chunked;a=b\r\n", 400},
+    {OK "Transfer-Encoding: \"chunked\"\r\n", 400},
+    {OK "Transfer-Encoding:\r\n", 400},
     {OK "Transfer-Encoding: \x0b"
         "chunked\r\n",
      400},
@@ -169,6 +185,36 @@ START_TEST(an_absolute_target_overrides_host)
     parse("GET https://a?q HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_slice(m.path, "?q");
     assert_slice(m.scheme, "https");
+    parse("OPTIONS http://a HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_slice(m.path, "*");
+    parse("OPTIONS http://a/ HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_slice(m.path, "/");
+}
+END_TEST
+
+/* A line of its own that is passed on as it is ends where its line ends. */
+START_TEST(an_empty_value_ends_with_its_line)
+{
+    static const char *const heads[] = {OK "A:\r\n\r\n", OK "A: \r\n\r\n", OK "A: \t \r\n\r\n",
+                                        GET "A:\r\nHost: a\r\n\r\n", GET "A: \r\nHost: a\r\n\r\n"};
+    for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+        parse(heads[i]);
+        struct field *f = m.fields[0].name[0] == 'A' ? &m.fields[0] : &m.fields[1];
+        const char *lf = strchr(f->name, '\n');
+        ck_assert_uint_eq(f->value_len, 0);
+        ck_assert_msg(!f->raw || f->value + f->value_len + 1 == lf, "%s", heads[i]);
+    }
+}
+END_TEST
+
+START_TEST(http_1_0_has_no_expectation_and_a_body_no_upgrade)
+{
+    parse("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+    ck_assert(m.fields[0].dropped && !m.fields[1].dropped);
+    parse("POST / HTTP/1.0\r\nHost:\r\n\r\n");
+    ck_assert(m.fields[0].dropped);
+    parse("POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 1\r\n\r\n");
+    ck_assert(!m.upgrade);
 }
 END_TEST
 
@@ -204,6 +250,14 @@ START_TEST(heads_are_found_however_they_trickle)
         {OK "\n", HEAD_BAD},
         {OK "A: b\r\n c\r\n\r\n", HEAD_BAD},
         {OK "A: b\r\n\tc\r\n\r\n", HEAD_BAD},
+        {OK "\r\r\n", HEAD_BAD},
+        {OK "A: b\r\n\r\r\n\r\n", HEAD_BAD},
+        {"GET /\r\n", HEAD_BAD}, /* without waiting for an empty line */
+        {"GET / HTTP/1.10\r\n", HEAD_BAD},
+        {"220 mail\r\n", HEAD_BAD},
+        {" GET / HTTP/1.1\r\n", HEAD_BAD},
+        {"GET / HTTP/1.1\r\n", HEAD_MORE},
+        {"HTTP/1.1 200\r\n", HEAD_MORE},
         {OK, HEAD_MORE},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -214,6 +268,7 @@ START_TEST(heads_are_found_however_they_trickle)
             if (found == HEAD_MORE)
                 found = head_scan(&scan, cases[i].bytes, len);
             ck_assert_int_eq(found, cases[i].len);
+            ck_assert(found <= 0 || scan.start_line == 16);
         }
     }
 }
@@ -262,6 +317,10 @@ static const struct response_case responses[] = {
     {"HTTP/1.1 204 No Content\r\n", false, 0, BODY_NONE, 0, false},
     {"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n", false, 0, BODY_NONE, 9, false},
     {"HTTP/1.1 100 Continue\r\n", false, 0, BODY_NONE, 0, false},
+    {"HTTP/1.1 103 Hints\r\nContent-Length: 9\r\n", false, 0, BODY_NONE, 9, false},
+    {"HTTP/1.1 204 No\r\nContent-Length: 9\r\n", false, 0, BODY_NONE, 9, false},
+    {"HTTP/1.1 200OK\r\n", false, 502, BODY_NONE, 0, false},
+    {"HTTP/1.1  200 OK\r\n", false, 502, BODY_NONE, 0, false},
     {"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n", false, 0, BODY_LENGTH, 3, true},
     {"HTTP/1.0 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n", false, 0, BODY_LENGTH, 3, false},
     {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n", false, 502, BODY_NONE, 0, false},
@@ -289,6 +348,9 @@ START_TEST(responses_are_taken_or_refused)
     ck_assert_msg(refused == c->refused, "%u for %s", refused, c->head);
     if (refused)
         return;
+    for (unsigned i = 0; i < m.count; i++)
+        if (m.fields[i].id == FIELD_CONTENT_LENGTH)
+            ck_assert(m.fields[i].dropped == (m.status < 200 || m.status == 204));
     ck_assert_msg(m.body == c->body && m.body_length == c->length && m.close == c->close, "%s", c->head);
 }
 END_TEST
@@ -318,6 +380,14 @@ static const struct body_case bodies[] = {
     {"2\r\nab\r0", "ab", "", BODY_BAD, 0},
     {"2;a\x01\r\n", "", "", BODY_BAD, 0},
     {"2,\r\n", "", "", BODY_BAD, 0},
+    {"2 \r\nab\r\n", "", "", BODY_BAD, 0},
+    {"2 \t;x\r\nab\r\n0\r\n\r\n", "ab", "\r\n", BODY_ENDED, 0},
+    {"2 2\r\n", "", "", BODY_BAD, 0},
+    {" 2\r\n", "", "", BODY_BAD, 0},
+    {"0\r\n\r\r\n", "", "", BODY_BAD, 0},
+    {"0\r\n\rx\r\n", "", "", BODY_BAD, 0},
+    {"0\r\nT: v\rU: w\r\n\r\n", "", "", BODY_BAD, 0},
+    {"0\r\n\n", "", "", BODY_BAD, 0},
     {"00000000000000001\r\n", "", "", BODY_BAD, 0},
     {"ffffffffffffffff\r\n", "", "", BODY_BAD, 0},
     {"0\r\nT: v\n\r\n", "", "", BODY_BAD, 0},
@@ -408,6 +478,8 @@ int main(void)
     tcase_add_loop_test(tcase, requests_are_taken_or_refused, 0, ARRAY_LEN(requests));
     tcase_add_test(tcase, a_request_is_taken_apart);
     tcase_add_test(tcase, an_absolute_target_overrides_host);
+    tcase_add_test(tcase, an_empty_value_ends_with_its_line);
+    tcase_add_test(tcase, http_1_0_has_no_expectation_and_a_body_no_upgrade);
     tcase_add_test(tcase, connection_options_are_understood);
     tcase_add_test(tcase, heads_are_found_however_they_trickle);
     tcase_add_test(tcase, too_many_fields_are_refused);
