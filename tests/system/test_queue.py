@@ -244,8 +244,8 @@ def test_in_mode_tcp_timeout_queue_closes_the_connection(noxy, origins):
     with lb.connect() as first:
         first.send("a")
         assert first.read(1) == b"a"
+        start = time.monotonic()
         with lb.connect() as second:
-            start = time.monotonic()
             assert second.read_to_end() == b""
             assert time.monotonic() - start >= 0.3
         wait_for(lambda: lb.total("backend", "reasons.queue_timeout") == 1, "it is counted")

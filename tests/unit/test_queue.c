@@ -1,133 +1,9 @@
 /*
- * A server's maxconn and the queue of those who wait for a place. long: one fixture (a backend shared by
- * several processes) is used by all of it.
+ * A server's maxconn and the queue of those who wait for a place.
  */
-#include <arpa/inet.h>
-#include <check.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/macros.h"
-#include "upstream/attempt.h"
-
-enum { SERVERS = 2, MANY = 200, MS = 1000 };
-
-static struct server servers[SERVERS];
-static struct server *list[SERVERS] = {&servers[0], &servers[1]};
-static struct backend backend;
-static struct loop *loop;
-static struct address client;
-static struct error err;
-
-/* An attempt, and what became of its wait. */
-struct waiter {
-    struct attempt attempt; /* first */
-    enum reason none;
-    unsigned turn; /* in which it was woken, from 1; 0: not yet */
-};
-
-static struct waiter waiters[MANY];
-static unsigned turns;
-
-static void setup(void)
-{
-    static const char *const names[SERVERS] = {"127.0.0.1:1", "127.0.0.2:1"};
-    ck_assert_int_eq(state_open(&err), 0);
-    loop = loop_new(&err);
-    backend = (struct backend){.name = "b",
-                               .algorithm = balance_find("roundrobin"),
-                               .servers = list,
-                               .server_count = SERVERS,
-                               .retries = 3,
-                               .timeout_queue = 60000 * MS};
-    for (uint32_t i = 0; i < SERVERS; i++)
-        servers[i] = (struct server){
-            .addr_port = names[i], .name = names[i], .weight = 1, .backend = &backend, .index = i};
-    client = (struct address){.len = sizeof client.in};
-    client.in.sin_family = AF_INET;
-    ck_assert_int_eq(backend_bind_state(&backend, &err), 0);
-    turns = 0;
-}
-
-static void start(uint32_t maxconn_0, uint32_t maxconn_1)
-{
-    servers[0].maxconn = maxconn_0;
-    servers[1].maxconn = maxconn_1;
-    backend_start(&backend, loop);
-}
-
-/* One server, which takes `maxconn`. */
-static void start_one(uint32_t maxconn)
-{
-    backend.server_count = 1;
-    start(maxconn, 0);
-}
-
-/* All that was begun is over: nothing is left behind. */
-static void teardown(void)
-{
-    ck_assert_uint_eq(state_gauge(backend.slot, GAUGE_QUEUED), 0);
-    ck_assert_uint_eq(state_gauge(backend.slot, GAUGE_REQUESTS), 0);
-    ck_assert_uint_eq(state_gauge(servers[0].slot, GAUGE_REQUESTS), 0);
-    ck_assert_uint_eq(state_gauge(servers[1].slot, GAUGE_REQUESTS), 0);
-    backend_stop(&backend);
-    loop_free(loop);
-    state_close();
-}
-
-static void step_over(struct timer *t)
-{
-    (void)t;
-    loop_stop(loop);
-}
-
-static void run_for(uint64_t us)
-{
-    struct timer step = {.fire = step_over};
-    loop_timer_set(loop, &step, us);
-    loop_run(loop);
-}
-
-static void woken(struct attempt *a, enum reason none)
-{
-    struct waiter *w = (struct waiter *)a;
-    w->none = none;
-    w->turn = ++turns;
-}
-
-static struct attempt *begin(struct waiter *w)
-{
-    memset(w, 0, sizeof *w);
-    attempt_begin(&w->attempt, &backend, &client);
-    return &w->attempt;
-}
-
-/* Begins one that must get a server at once. */
-static void serve(struct waiter *w)
-{
-    ck_assert_int_eq(attempt_pick(begin(w)), REASON_NONE);
-}
-
-/* Begins one that must wait. */
-static void queue(struct waiter *w)
-{
-    ck_assert_int_eq(attempt_pick(begin(w)), REASON_MAXCONN);
-    attempt_wait(&w->attempt, woken);
-}
-
-static void finish(struct waiter *w)
-{
-    attempt_end(&w->attempt, REASON_NONE);
-}
-
-static void finish_all(unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        finish(&waiters[i]);
-}
+#include "queue_fixture.h"
 
 static uint64_t waits_recorded(const struct slot *s, double percent, uint64_t *us)
 {
@@ -171,92 +47,6 @@ START_TEST(without_a_limit_no_wait_is_recorded)
         serve(&waiters[i]);
     finish_all(50);
     ck_assert_uint_eq(waits_recorded(backend.slot, 50, &us), 0);
-}
-END_TEST
-
-/* What the processes of the next test share. */
-struct page {
-    _Atomic unsigned inside, most, done;
-};
-static struct page *page;
-
-/* A client that makes requests of one millisecond, one after the other. */
-struct user {
-    struct waiter waiter; /* first */
-    struct timer work;
-    unsigned left;
-};
-
-enum { PROCESSES = 3, USERS = 8, REQUESTS = 25, PLACES = 2 };
-
-static void user_request(struct user *u);
-
-static void user_in(struct attempt *a, enum reason none)
-{
-    struct user *u = (struct user *)a;
-    if (none != REASON_NONE)
-        _exit(1);
-    unsigned inside = atomic_fetch_add(&page->inside, 1) + 1, most = page->most;
-    while (inside > most && !atomic_compare_exchange_weak(&page->most, &most, inside))
-        continue;
-    loop_timer_set(loop, &u->work, MS);
-}
-
-static void user_done(struct timer *t)
-{
-    struct user *u = CONTAINER_OF(t, struct user, work);
-    atomic_fetch_sub(&page->inside, 1);
-    attempt_end(&u->waiter.attempt, REASON_NONE);
-    atomic_fetch_add(&page->done, 1);
-    if (--u->left)
-        user_request(u);
-}
-
-static void user_request(struct user *u)
-{
-    enum reason none = attempt_pick(begin(&u->waiter));
-    if (none == REASON_MAXCONN)
-        attempt_wait(&u->waiter.attempt, user_in);
-    else
-        user_in(&u->waiter.attempt, none);
-}
-
-static void be_a_process(int lane)
-{
-    struct user users[USERS];
-    state_lane_use(lane);
-    loop = loop_new(&err);
-    start_one(PLACES);
-    for (unsigned i = 0; i < USERS; i++) {
-        users[i] = (struct user){.work.fire = user_done, .left = REQUESTS};
-        user_request(&users[i]);
-    }
-    while (page->done < PROCESSES * USERS * REQUESTS)
-        run_for(MS);
-    backend_stop(&backend);
-    loop_free(loop);
-    _exit(0);
-}
-
-START_TEST(the_limit_holds_over_all_processes_and_all_are_served)
-{
-    pid_t pids[PROCESSES];
-    int lanes[PROCESSES], status;
-    page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    for (int i = 0; i < PROCESSES; i++) {
-        lanes[i] = state_lane_open(&err);
-        pids[i] = fork();
-        if (pids[i] == 0)
-            be_a_process(lanes[i]);
-    }
-    for (int i = 0; i < PROCESSES; i++) {
-        ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
-        ck_assert_int_eq(status, 0);
-        state_lane_close(lanes[i]);
-    }
-    ck_assert_uint_eq(page->done, PROCESSES * USERS * REQUESTS);
-    ck_assert_uint_eq(page->most, PLACES);
-    munmap(page, sizeof *page);
 }
 END_TEST
 
@@ -487,120 +277,6 @@ START_TEST(the_time_in_the_queue_is_recorded)
 }
 END_TEST
 
-/* ---- between processes ---- */
-
-/* Does as another process would whose first waits since `us` ago; 0: nobody does. */
-static void wait_elsewhere(int lane, uint64_t us)
-{
-    state_lane_use(lane);
-    state_set_waiting(backend.slot, us ? loop_now(loop) - us : 0);
-    state_lane_use(0);
-}
-
-START_TEST(a_place_is_left_to_one_who_waits_for_longer_elsewhere)
-{
-    int lane = state_lane_open(&err);
-    start_one(1);
-    run_for(1);
-    wait_elsewhere(lane, 1000 * MS);
-    queue(&waiters[0]); /* though a place is free */
-    run_for(4 * MS);
-    ck_assert_uint_eq(turns, 0);
-    wait_elsewhere(lane, 0); /* it was served, and so on */
-    run_for(4 * MS);
-    ck_assert_uint_eq(waiters[0].turn, 1);
-    wait_elsewhere(lane, 10 * MS); /* hardly longer: our own goes on */
-    finish(&waiters[0]);
-    serve(&waiters[1]);
-    finish(&waiters[1]);
-    state_lane_close(lane);
-}
-END_TEST
-
-START_TEST(a_place_that_the_other_does_not_take_is_left_to_it_no_longer_for_a_while)
-{
-    int lane = state_lane_open(&err);
-    start_one(2);
-    run_for(1);
-    wait_elsewhere(lane, 1000 * MS);
-    queue(&waiters[0]);
-    run_for(20 * MS);
-    ck_assert_uint_eq(waiters[0].turn, 1);
-    serve(&waiters[1]); /* nor is the next held up */
-    finish(&waiters[1]);
-    run_for(200 * MS);
-    queue(&waiters[1]); /* it gets another chance */
-    run_for(20 * MS);
-    ck_assert_uint_eq(waiters[1].turn, 2);
-    finish_all(2);
-    state_lane_close(lane);
-}
-END_TEST
-
-START_TEST(a_place_that_was_gone_in_between_is_left_to_the_other_anew)
-{
-    int lane = state_lane_open(&err);
-    start_one(1);
-    run_for(1);
-    wait_elsewhere(lane, 1000 * MS);
-    queue(&waiters[0]);
-    run_for(4 * MS);
-    state_lane_use(lane); /* a third one takes it, and gives it back */
-    state_gauge_add(servers[0].slot, GAUGE_REQUESTS);
-    run_for(20 * MS);
-    state_gauge_sub(servers[0].slot, GAUGE_REQUESTS);
-    state_lane_use(0);
-    run_for(4 * MS);
-    ck_assert_uint_eq(turns, 0);
-    run_for(20 * MS);
-    ck_assert_uint_eq(waiters[0].turn, 1);
-    finish(&waiters[0]);
-    state_lane_close(lane);
-}
-END_TEST
-
-/* What the process with that lane sees of this one. */
-static uint64_t first_waits_since(int lane)
-{
-    state_lane_use(lane);
-    uint64_t since = state_waiting_elsewhere(backend.slot);
-    state_lane_use(0);
-    return since;
-}
-
-START_TEST(the_others_are_told_since_when_the_first_waits)
-{
-    int lane = state_lane_open(&err);
-    start_one(1);
-    serve(&waiters[0]);
-    ck_assert_uint_eq(first_waits_since(lane), 0);
-    queue(&waiters[1]);
-    uint64_t since = loop_now(loop);
-    ck_assert_uint_eq(first_waits_since(lane), since);
-    run_for(4 * MS);
-    queue(&waiters[2]);
-    ck_assert_uint_eq(first_waits_since(lane), since);
-    finish(&waiters[1]);
-    ck_assert_uint_gt(first_waits_since(lane), since);
-    finish(&waiters[2]);
-    ck_assert_uint_eq(first_waits_since(lane), 0);
-    finish(&waiters[0]);
-    state_lane_close(lane);
-}
-END_TEST
-
-START_TEST(the_wait_of_a_process_that_died_is_forgotten)
-{
-    int lane = state_lane_open(&err);
-    start_one(1);
-    run_for(1);
-    wait_elsewhere(lane, 1000 * MS);
-    ck_assert_uint_ne(state_waiting_elsewhere(backend.slot), 0);
-    state_lane_close(lane);
-    ck_assert_uint_eq(state_waiting_elsewhere(backend.slot), 0);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("queue");
@@ -610,7 +286,6 @@ int main(void)
     tcase_add_test(tcase, a_full_server_is_passed_over_and_nobody_waits_while_another_has_room);
     tcase_add_test(tcase, a_server_without_a_limit_takes_all_that_the_others_cannot);
     tcase_add_test(tcase, without_a_limit_no_wait_is_recorded);
-    tcase_add_test(tcase, the_limit_holds_over_all_processes_and_all_are_served);
     tcase_add_test(tcase, those_who_wait_are_served_in_the_order_in_which_they_came);
     tcase_add_test(tcase, who_comes_when_a_place_becomes_free_does_not_overtake);
     tcase_add_test(tcase, one_who_leaves_the_queue_is_not_woken_and_the_next_is);
@@ -622,12 +297,8 @@ int main(void)
     tcase_add_test(tcase, a_server_that_comes_back_takes_those_who_wait);
     tcase_add_test(tcase, timeout_queue_ends_a_wait);
     tcase_add_test(tcase, the_time_in_the_queue_is_recorded);
-    tcase_add_test(tcase, a_place_is_left_to_one_who_waits_for_longer_elsewhere);
-    tcase_add_test(tcase, a_place_that_the_other_does_not_take_is_left_to_it_no_longer_for_a_while);
-    tcase_add_test(tcase, a_place_that_was_gone_in_between_is_left_to_the_other_anew);
-    tcase_add_test(tcase, the_others_are_told_since_when_the_first_waits);
-    tcase_add_test(tcase, the_wait_of_a_process_that_died_is_forgotten);
     suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, queue_processes());
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
