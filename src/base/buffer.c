@@ -24,11 +24,6 @@ void buffer_put(struct buffer *b)
     pool_put(&pieces, CONTAINER_OF(b, struct piece, head));
 }
 
-void buffer_trim(size_t keep)
-{
-    pool_trim(&pieces, keep);
-}
-
 size_t buffer_live(void)
 {
     return pieces.live_count;

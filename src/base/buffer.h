@@ -23,8 +23,6 @@ TAILQ_HEAD(buffer_queue, buffer);
 /* Empty. Ends the process without memory. */
 struct buffer *buffer_get(void);
 void buffer_put(struct buffer *b);
-/* Frees free pieces until at most `keep` are left. */
-void buffer_trim(size_t keep);
 /* Pieces in use now: zero when nothing is on its way. */
 size_t buffer_live(void);
 

@@ -1,14 +1,14 @@
 /*
  * worker.c: the life of one process's data plane: start, drain, stop.
  */
-#include "base/buffer.h"
+#include "base/pool.h"
 #include "frontend/accept.h"
 #include "frontend/access.h"
 #include "log/log.h"
 
 enum {
     HOUSEKEEPING_US = 5000000,
-    BUFFERS_KEPT = 64, /* free ones that housekeeping leaves: 1 MiB */
+    FREE_KEPT = 64, /* free objects of each kind that housekeeping leaves: of buffers 1 MiB */
 };
 
 int frontend_bind_state(struct frontend *f, struct error *err)
@@ -35,7 +35,7 @@ static void count_dropped(struct worker *w)
 static void housekeeping_fired(struct timer *t)
 {
     struct worker *w = CONTAINER_OF(t, struct worker, housekeeping);
-    buffer_trim(BUFFERS_KEPT);
+    pool_trim_all(FREE_KEPT);
     count_dropped(w);
     loop_timer_set(w->loop, &w->housekeeping, HOUSEKEEPING_US);
 }

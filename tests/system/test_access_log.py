@@ -198,6 +198,21 @@ def test_waiting_for_room_is_the_queue_s_time(noxy, origins):
     assert 190 < float(lines["2"]["queue"]) <= float(lines["2"]["total"])
 
 
+def test_what_still_waits_when_noxy_ends(noxy, origins):
+    a = origins(1, answer=lambda o, c, r: (o.go.wait(30), c.reply(200)))[0]
+    lb = start(noxy, (), servers=[a.server(maxconn=1)])
+    with lb.connect() as c, lb.connect() as d:
+        c.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for(lambda: a.requests, "the first is served")
+        d.send("GET /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
+        wait_for(lambda: lb.total("frontend", "requests_current") == 2, "the second waits")
+        time.sleep(0.2)
+        lb.stop()
+        line = next(line for line in text_lines(lb) if line["request"][5] == "2")
+    assert (line["server"], line["connect"], line["status"], line["end"]) == ("-", "-", "-", "drain/noxy")
+    assert 190 < float(line["queue"]) <= float(line["total"])
+
+
 # ---- what can't be understood ----
 
 MALFORMED = {
@@ -368,6 +383,26 @@ def test_a_pipe_that_nobody_reads_holds_nothing_up_and_the_loss_is_counted(noxy,
     told = sum(int(m.group(1)) for m in re.finditer(r"(\d+) lines of the access log were dropped", text.decode()))
     assert told == dropped
     assert sum(LINE.fullmatch(line) is not None for line in lines) + dropped == 1200
+
+
+def test_what_a_worker_could_not_write_until_its_end_is_counted(noxy, origins):
+    origins(1)
+    reading, writing = os.pipe()
+    lb = noxy.start(backend=origins, access_log={"format": "text"}, threads=1,
+                    log={"target": "stdout", "level": "error"}, launch={"stdout": writing})
+    os.close(writing)
+    with lb.connect() as c:
+        for i in range(600):
+            assert c.request("GET", f"/{i}").status == 200
+    worker = lb.workers()[0]
+    lb.ctl("reload")
+    wait_for(lambda: worker not in lb.tree(), "the old worker ends")
+    os.set_blocking(reading, False)
+    text = os.read(reading, 1 << 20).decode()
+    os.close(reading)
+    lines = text.splitlines()
+    assert all(LINE.fullmatch(line) for line in lines) and len(lines) < 600
+    wait_for(lambda: lb.info()["log_dropped"] == 600 - len(lines), "all others are counted")
 
 
 # ---- files ----

@@ -71,3 +71,18 @@ def test_whole(loop, group):
 @pytest.mark.parametrize("group", wire.GROUPS)
 def test_split_at_every_position(loop, group):
     complain(loop.run([run for case in wire.GROUPS[group] for run in splits(case)]))
+
+
+def test_bytes_that_come_behind_an_answer_later_end_the_kept_connection(noxy, origins):
+    def answer(origin, c, request):
+        c.reply(200, request.target)
+        if request.target == "/stray":
+            origin.stray = c
+    pool = origins(1, answer=answer)
+    lb = noxy.start(backend=pool, threads=1)
+    with lb.connect() as client, lb.connect() as other:
+        assert client.get("/stray").body == b"/stray"
+        pool[0].stray.reply(200, "nobody's")
+        assert pool[0].stray.stream.read() == b""  # noxy has closed it
+        assert (client.get("/a").body, other.get("/b").body) == (b"/a", b"/b")
+    assert pool[0].connections == 2

@@ -31,7 +31,7 @@ END_TEST
 
 START_TEST(a_pool_gives_the_latest_back_first_and_trims)
 {
-    struct pool p = {.size = 100};
+    static struct pool p = {.size = 100};
     void *one = pool_get(&p), *two = pool_get(&p);
     ck_assert_uint_eq(p.live_count, 2);
     pool_put(&p, one);
@@ -43,6 +43,25 @@ START_TEST(a_pool_gives_the_latest_back_first_and_trims)
     pool_trim(&p, 0);
     ck_assert_uint_eq(p.free_count, 0);
     ck_assert_uint_eq(p.live_count, 0);
+}
+END_TEST
+
+START_TEST(all_pools_are_trimmed)
+{
+    static struct pool a = {.size = 20000}, b = {.size = 50};
+    void *objects[200], *used = pool_get(&a), *small = pool_get(&b);
+    for (int i = 0; i < 200; i++)
+        objects[i] = pool_get(&a);
+    for (int i = 0; i < 200; i++)
+        pool_put(&a, objects[i]);
+    pool_put(&b, small);
+    pool_trim_all(3);
+    ck_assert_uint_eq(a.free_count, 3);
+    ck_assert_uint_eq(a.live_count, 1);
+    ck_assert_uint_eq(b.free_count, 1);
+    pool_put(&a, used);
+    pool_trim_all(0);
+    ck_assert_uint_eq(a.free_count + b.free_count, 0);
 }
 END_TEST
 
@@ -61,7 +80,7 @@ START_TEST(buffers_are_empty_when_they_are_got)
     ck_assert_uint_eq(buffer_len(b), 0);
     buffer_put(b);
     ck_assert_uint_eq(buffer_live(), before);
-    buffer_trim(0);
+    pool_trim_all(0);
 }
 END_TEST
 
@@ -147,6 +166,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, an_arena_gives_zeroed_aligned_memory_of_any_size);
     tcase_add_test(tcase, a_pool_gives_the_latest_back_first_and_trims);
+    tcase_add_test(tcase, all_pools_are_trimmed);
     tcase_add_test(tcase, buffers_are_empty_when_they_are_got);
     tcase_add_test(tcase, a_hashmap_keeps_the_first_of_a_name);
     tcase_add_test(tcase, a_list_is_cut_at_commas_and_trimmed);

@@ -60,6 +60,8 @@ CASES = [
     bad(b"5\r\nhello\r0\r\n\r\n"),
     bad(b"5\r\nhello\r\r\n" + LAST),
     bad(b"5\r\nhello!\r\n" + LAST),
+    bad(b"5\r\nhello!\n" + LAST),
+    bad(b"5\r\nhello\n\n" + LAST),
     bad(b"5\r\nhell\r\n" + LAST),
     bad(b"5\r\nhello\r\n\r\n" + LAST),
     bad(b"5\r\nhello\r\n0\n\r\n"),

@@ -65,6 +65,8 @@ CASES = [
     bad(b"A:\rb\r\n"),
     bad(b"A: b\nC: d\r\n"),
     bad(b"A: b\n"),
+    bad(b"A\n"),
+    bad(b"x\n\r\n"),
     bad(b"A: b\n\r\n"),
     bad(b"\nA: b\r\n"),
     bad(b"A: b\r\n c\r\n"),

@@ -40,7 +40,8 @@ class Message:
         if len(lengths) > 1 or len(codings) > 1 or lengths and codings:
             raise Malformed("ambiguous framing")
         if codings:
-            if codings[0].lower() != b"chunked" or b"HTTP/1.0" in self.line:
+            old = self.line.startswith(b"HTTP/1.0") or self.line.endswith(b" HTTP/1.0")
+            if codings[0].lower() != b"chunked" or old:
                 raise Malformed("a coding other than chunked, or in HTTP/1.0")
             return "chunked"
         if lengths and not LENGTH.fullmatch(lengths[0]):
