@@ -470,6 +470,37 @@ uint16_t head_parse_response(struct message *m, const char *bytes, size_t len, b
 
 /* ---- trailers ---- */
 
+/* Beside what the table of fields has: authentication, conditions, control of the response (RFC 9110, 6.5.1).
+ */
+static const char *const no_trailers[] = {
+    "www-authenticate",
+    "proxy-authenticate",
+    "authentication-info",
+    "proxy-authentication-info",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "if-range",
+    "pragma",
+    "age",
+    "expires",
+    "vary",
+    "warning",
+    "x-forwarded-port",
+    "x-forwarded-server",
+};
+
+static bool is_no_trailer(struct slice name, enum field_id id)
+{
+    if (field_flags(id) & FIELD_NO_TRAILER)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(no_trailers); i++)
+        if (slice_equal_nocase(name, slice_of(no_trailers[i])))
+            return true;
+    return false;
+}
+
 bool head_parse_trailers(struct message *m, const char *bytes, size_t len)
 {
     const char *end = bytes + len;
@@ -492,7 +523,7 @@ bool head_parse_trailers(struct message *m, const char *bytes, size_t len)
                             .value_len = (uint16_t)value.len,
                             .id = (uint8_t)field_lookup(name)};
         f->raw = value.ptr[value.len] == '\r';
-        f->dropped = field_flags(f->id) & FIELD_NO_TRAILER;
+        f->dropped = is_no_trailer(name, f->id);
         bytes = lf + 1;
     }
     return true;

@@ -13,7 +13,7 @@ LENGTH = re.compile(rb"[0-9]{1,19}")
 # What a trailer section may not hold: framing, routing, authentication and the like (RFC 9110, 6.5.1).
 NO_TRAILER = {b"host", b"content-length", b"transfer-encoding", b"connection", b"te", b"upgrade", b"trailer",
               b"authorization", b"cookie", b"set-cookie", b"content-type", b"content-encoding", b"content-range",
-              b"expect", b"max-forwards", b"x-forwarded-for", b"forwarded"}
+              b"expect", b"max-forwards", b"www-authenticate", b"if-match", b"x-forwarded-for", b"forwarded"}
 
 
 class Malformed(Exception):

@@ -23,7 +23,7 @@ def bad(lines, end=b"\r\n"):
 
 NAMES = (b"Host Content-Length Transfer-Encoding Connection TE Upgrade Trailer Authorization Proxy-Authorization Cookie "
          b"Set-Cookie Content-Type Content-Encoding Content-Range Expect Max-Forwards X-Forwarded-For Forwarded "
-         b"Cache-Control Range").split()
+         b"Cache-Control Range WWW-Authenticate Proxy-Authenticate Authentication-Info If-Match Vary").split()
 
 CASES = [
     *good(b"X: 1\r\n"),
