@@ -1,0 +1,125 @@
+/*
+ * rules.h: the expression language, as the rooms that use it see it.
+ *
+ *     host == 'api.example.org' && (path =~ '^/v[12]/' || in_net(src, '10.0.0.0/8'))
+ *
+ * Grammar, loosest first:
+ *
+ *     expression = or [ "?" expression ":" expression ]
+ *     or         = and { ("||" | "or") and }
+ *     and        = not { ("&&" | "and") not }
+ *     not        = ("!" | "not") not | comparison
+ *     comparison = sum [ ("==" | "!=" | "<" | "<=" | ">" | ">=" | "=~" | "!~" | "in" | "not in") sum ]
+ *     sum        = term { ("+" | "-") term }            strings with +, ints with + and -
+ *     term       = unary { ("*" | "/" | "%") unary }    ints; by zero: 0 and the run has failed
+ *     unary      = "-" unary | primary
+ *     primary    = literal | "$" DIGIT | NAME | NAME "(" [ expression { "," expression } ] ")"
+ *                | "(" expression ")" | "(" expression "," expression { "," expression } ")"     the last: a
+ * list literal    = STRING | INT | "true" | "false"
+ *
+ * A STRING stands in single quotes: \' \\ \n \r \t \xHH, and every other
+ * backslash is kept as it is, so that regular expressions can be written
+ * plainly. An address is a string literal where an ip is wanted. Names are
+ * of small letters, digits and _.
+ *
+ * Compiled once when the configuration is loaded, with every name and type
+ * checked, it is evaluated without allocation: variables and calls that
+ * several expressions of one scope share are worked out once a run. Run time
+ * knows no type error; what can fail (a regular expression that reaches its
+ * match limit, a text too long) makes the run fail, with the reason in words,
+ * and never decides anything.
+ */
+#ifndef NOXY_RULES_RULES_H
+#define NOXY_RULES_RULES_H
+
+#include "base/text.h"
+#include "conf/table.h"
+#include "rules/language.h"
+
+/* ---- when the configuration is loaded ---- */
+
+/* Expressions that are evaluated in one run, one after the other: a frontend's http_condition. */
+struct rules_scope;
+struct rules_expression;
+
+struct rules_scope *rules_scope_new(struct arena *a, const struct rules_language *language,
+                                    enum rules_stage stage);
+
+/*
+ * Compiles the scalar `node`, whose value must have the type `want` (RULES_TYPE_COUNT: any). NULL: reported
+ * to `l` with exact places.
+ */
+const struct rules_expression *rules_compile(struct rules_scope *s, struct conf_load *l,
+                                             const struct conf_node *node, enum rules_type want);
+enum rules_type rules_type_of(const struct rules_expression *e);
+/* Its value, if it is the same in every run; else NULL. */
+const struct rules_value *rules_constant(const struct rules_expression *e);
+/* As it was written, and the canonical form that parses to the same tree. */
+struct slice rules_source(const struct rules_expression *e);
+void rules_print(const struct rules_expression *e, struct text *out);
+/* Does it use a variable or function of that name? For warnings. */
+bool rules_mentions(const struct rules_expression *e, const char *name);
+
+/* ---- runs ---- */
+
+enum {
+    RULES_CAPTURES = 10,
+    RULES_CACHED_MAX = 256, /* shared values of one scope; what goes beyond is worked out each time */
+    RULES_MEMORY = 32768,   /* bytes of text that one run can make */
+};
+
+/* Told of each value that was seen on the way, in order: for `explain`. */
+struct rules_trace {
+    /* `what`: the part of the expression, in canonical form. */
+    void (*seen)(struct rules_trace *t, const char *what, enum rules_type type,
+                 const struct rules_value *value);
+};
+
+/*
+ * The evaluation of one scope's expressions for one message. Large, so each process has one for each use at a
+ * time; rules_begin() costs little.
+ */
+struct rules_run {
+    void *subject;                         /* what the variables look at: theirs to know */
+    struct rules_trace *trace;             /* NULL: none */
+    char failure[160];                     /* "": it has not failed. In words */
+    struct slice captures[RULES_CAPTURES]; /* of the last regular expression that matched */
+    /* within the room */
+    uint64_t known[RULES_CACHED_MAX / 64];
+    struct rules_value cached[RULES_CACHED_MAX];
+    char *next; /* in memory */
+    char memory[RULES_MEMORY];
+};
+
+void rules_begin(struct rules_run *run, const struct rules_scope *scope, void *subject,
+                 struct rules_trace *trace);
+/* What variables and functions gave is worked out anew from now on: the message has changed. */
+void rules_forget(struct rules_run *run);
+/* A rule is over: $0 to $9 are empty again. */
+void rules_forget_captures(struct rules_run *run);
+
+/* Of a bool. False when the run fails: look at rules_failed() before acting on it. */
+bool rules_true(const struct rules_expression *e, struct rules_run *run);
+/* The value lives as long as the run. */
+void rules_value(const struct rules_expression *e, struct rules_run *run, struct rules_value *out);
+
+static inline bool rules_failed(const struct rules_run *run)
+{
+    return run->failure[0] != '\0';
+}
+
+/* ---- for functions ---- */
+
+/* NULL when the run's memory is used up: the run has failed then, and the caller gives an empty result. */
+char *rules_alloc(struct rules_run *run, size_t len);
+/* The run fails, unless it has failed before. */
+void rules_fail(struct rules_run *run, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Prints a value as sprintf('%s') does. */
+struct slice rules_print_value(struct rules_run *run, enum rules_type type, const struct rules_value *v);
+
+/* ---- the manual ---- */
+
+/* The tables of variables and functions, in Markdown, from the rows. */
+void rules_reference_print(const struct rules_language *language, struct text *out);
+
+#endif
