@@ -13,7 +13,7 @@ enum { EVENTS_A_ROUND = 512 };
 struct loop {
     int epoll_fd;
     bool stopping;
-    uint64_t now_us;
+    uint64_t now_us, round;
     int taken, current; /* events of this round: how many, and which is being handed out */
     struct epoll_event events[EVENTS_A_ROUND];
     TAILQ_HEAD(, task) tasks;
@@ -51,6 +51,11 @@ void loop_stop(struct loop *l)
 uint64_t loop_now(const struct loop *l)
 {
     return l->now_us;
+}
+
+uint64_t loop_round(const struct loop *l)
+{
+    return l->round;
 }
 
 int loop_watch(struct loop *l, struct watch *w)
@@ -142,6 +147,7 @@ void loop_run(struct loop *l)
     while (!l->stopping) {
         int n = epoll_wait(l->epoll_fd, l->events, EVENTS_A_ROUND, patience(l));
         l->now_us = clock_monotonic_us();
+        l->round++;
         l->taken = MAX(n, 0);
         for (l->current = 0; l->current < l->taken; l->current++) {
             struct epoll_event *ev = &l->events[l->current];

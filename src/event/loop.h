@@ -54,6 +54,9 @@ void loop_stop(struct loop *l);
 /* Microseconds of the monotonic clock, read once a round. */
 uint64_t loop_now(const struct loop *l);
 
+/* Counts the rounds. */
+uint64_t loop_round(const struct loop *l);
+
 /* Watches w->fd for everything, edge-triggered. -1 with errno: not watched. */
 int loop_watch(struct loop *l, struct watch *w);
 

@@ -11,7 +11,7 @@
 #include "log/log.h"
 
 enum {
-    ACCEPT_BATCH = 32,      /* then others have their turn */
+    ACCEPT_BATCH = 32,      /* at most; then others have their turn */
     RESUME_FULL_US = 10000, /* overflow: wait looks again whether others have made room */
     RESUME_RESOURCES_US = 100000,
     SAY_AGAIN_US = 10000000, /* the least time between two log lines that say maxconn was reached */
@@ -139,12 +139,21 @@ static bool accept_one(struct frontend *f, int listen_fd)
     return errno != EAGAIN && f->accepting;
 }
 
+/*
+ * Takes as many connections as there were lately: one too many would be an accept4(2) that finds nothing, and
+ * of one too few the next round tells, in which the batch grows.
+ */
 static void listener_ready(struct watch *w, unsigned events)
 {
     struct bind *b = CONTAINER_OF(w, struct bind, watch);
+    uint64_t round = loop_round(b->frontend->worker->loop);
+    uint32_t taken = 0;
     (void)events;
-    for (int i = 0; i < ACCEPT_BATCH && accept_one(b->frontend, b->fd); i++)
-        ;
+    b->batch = b->filled_in + 1 == round ? MIN(b->batch * 2 + 1, (uint32_t)ACCEPT_BATCH) : 1;
+    while (taken < b->batch && accept_one(b->frontend, b->fd))
+        taken++;
+    if (taken == b->batch)
+        b->filled_in = round;
 }
 
 int frontend_start_accepting(struct frontend *f, struct error *err)

@@ -36,6 +36,8 @@ struct bind {
 
     /* this process */
     struct watch watch;
+    uint32_t batch;     /* connections to take at once, as many as there were lately */
+    uint64_t filled_in; /* the round in which there were as many */
 };
 
 /* A client's connection, whatever the mode; the mode embeds it in its own structure. */

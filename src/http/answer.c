@@ -84,8 +84,8 @@ void exchange_answer(struct exchange *x, const struct answer *a, enum reason why
         state_count(x->frontend->block, COUNTER_BYTES_OUT, a->body.len);
     }
     c->ops->end(c, NULL);
-    c->ops->flush(c);
     x->response_ended = true;
+    c->ops->flush(c);
     exchange_finish(x, why);
 }
 

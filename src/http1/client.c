@@ -313,6 +313,16 @@ static void client_head(struct stream *s, const struct message *m)
     }
 }
 
+/* Where the connection ends with the response, so that its last bytes and its end can travel together. */
+static void client_flush(struct stream *s)
+{
+    struct h1_client *h = (struct h1_client *)s;
+    if (h->half.closing && s->exchange->response_ended && !s->exchange->tunnel)
+        conn_flush_last(h->half.conn);
+    else
+        conn_flush(h->half.conn);
+}
+
 /* The exchange is over. What follows on the connection? */
 static void client_done(struct stream *s, enum reason why, bool complete)
 {
@@ -373,7 +383,7 @@ static const struct stream_ops client_stream_ops = {
     .body = half_body,
     .body_buffer = half_body_buffer,
     .end = half_end,
-    .flush = half_flush,
+    .flush = client_flush,
     .pending = half_pending,
     .resume = client_resume,
     .done = client_done,

@@ -111,6 +111,11 @@ void conn_push(struct conn *c, const void *bytes, size_t len);
 void conn_push_buffer(struct conn *c, struct buffer *b);
 /* 0, or CONN_FAILED. Never call back. */
 int conn_flush(struct conn *c);
+/*
+ * The same for the last bytes: the end of our direction must follow in this round (conn_finish, conn_close,
+ * conn_shutdown), with which the kernel sends them in one segment.
+ */
+int conn_flush_last(struct conn *c);
 /* Bytes not yet taken by the socket. */
 static inline size_t conn_queued(const struct conn *c)
 {

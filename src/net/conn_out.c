@@ -196,14 +196,24 @@ void conn_push_buffer(struct conn *c, struct buffer *b)
         buffer_put(b);
 }
 
-int conn_flush(struct conn *c)
+static int flush(struct conn *c, int flags)
 {
     if (c->gather) {
-        gather_flush(c, 0);
+        gather_flush(c, flags);
         pool_put(&gathers, c->gather);
         c->gather = NULL;
     }
     return c->flags & BROKEN ? CONN_FAILED : 0;
+}
+
+int conn_flush(struct conn *c)
+{
+    return flush(c, 0);
+}
+
+int conn_flush_last(struct conn *c)
+{
+    return flush(c, MSG_MORE);
 }
 
 void conn_out_free(struct conn *c)
