@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/slice.h"
 #include "net/address.h"
@@ -32,26 +33,29 @@ void ip_to_address(struct ip ip, uint16_t port, struct address *out);
 bool ip_parse(struct slice text, struct ip *out);
 bool ip_is_v4(struct ip ip);
 bool ip_equal(struct ip a, struct ip b);
-/* As address_print_ip(): "" for none; returns the length. */
+bool ip_is_none(struct ip ip);
+/* The first `bits` (0 to 128, as IPv6) of an address; the rest is zero. */
+struct ip ip_mask(struct ip ip, unsigned bits);
+/* As address_print_ip(), but "" for none; returns the length. */
 unsigned ip_print(struct ip ip, char out[static ADDRESS_TEXT_MAX]);
 
 /* "10.0.0.0/8", "2001:db8::/32", or an address alone. Bits set beyond the prefix are an error. -1 with `err`.
  */
 int network_parse(struct network *n, struct slice text, struct error *err);
+/* No network has the address none. */
 bool network_has(const struct network *n, struct ip ip);
 
 /*
- * A table from networks to values: the most exact network that has an address wins. Made once, then read
- * only; a look-up costs at most as many steps as an address has bits and is fast for the usual few.
+ * A table from networks to values: the most exact network that has an address wins. Made once, in an arena
+ * (of the configuration), then read only; a look-up costs one probe for each length of prefix in use.
  */
 struct network_table;
 
-struct network_table *network_table_new(void);
+struct network_table *network_table_new(struct arena *a);
 /* Adds a network with `value` (not NULL); returns the value that the same network has already, which stays;
  * else NULL. */
 void *network_table_add(struct network_table *t, const struct network *n, void *value);
 /* NULL: no network has it. */
 void *network_table_find(const struct network_table *t, struct ip ip);
-void network_table_free(struct network_table *t);
 
 #endif
