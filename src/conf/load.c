@@ -2,47 +2,11 @@
  * load.c: a file, section by section, into objects; then the references
  * between them.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "conf/engine.h"
 #include "conf/parse.h"
 #include "conf/source.h"
-
-enum { MESSAGE_MAX = 1024 };
-
-static void report(struct conf_load *l, enum conf_severity severity, const struct conf_node *at,
-                   const char *hint, const char *fmt, va_list ap)
-{
-    char text[MESSAGE_MAX];
-    vsnprintf(text, sizeof text, fmt, ap);
-    conf_report_add(&l->report, severity, at ? &at->place : NULL, hint, "%s", text);
-}
-
-void conf_error(struct conf_load *l, const struct conf_node *at, const char *hint, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    report(l, CONF_ERROR, at, hint, fmt, ap);
-    va_end(ap);
-}
-
-void conf_warning(struct conf_load *l, const struct conf_node *at, const char *hint, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    report(l, CONF_WARNING, at, hint, fmt, ap);
-    va_end(ap);
-}
-
-void conf_notice(struct conf_load *l, const struct conf_node *at, const char *hint, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    report(l, CONF_NOTICE, at, hint, fmt, ap);
-    va_end(ap);
-}
 
 void conf_report_twice(struct conf_load *l, const char *kind, const struct conf_node *node,
                        const struct conf_node *first, const char *name)

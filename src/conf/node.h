@@ -12,6 +12,7 @@
 #define NOXY_CONF_NODE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -32,6 +33,23 @@ struct conf_place {
 
 enum conf_kind { CONF_SCALAR, CONF_LIST, CONF_MAP };
 
+/* How a scalar is written. */
+enum conf_style {
+    CONF_UNWRITTEN, /* made by noxy, such as a default */
+    CONF_PLAIN,
+    CONF_SINGLE_QUOTED,
+    CONF_DOUBLE_QUOTED,
+    CONF_LITERAL, /* | */
+    CONF_FOLDED,  /* > */
+};
+
+/* Where a scalar is written: with its opening quote or indicator. */
+struct conf_origin {
+    enum conf_style style;
+    uint32_t offset; /* in the file's bytes */
+    uint32_t line, column;
+};
+
 struct conf_node {
     enum conf_kind kind;
     struct conf_place place;
@@ -41,6 +59,7 @@ struct conf_node {
     uint32_t count;              /* children */
     const char *text;            /* of a scalar: ended by a NUL, which it does not contain otherwise */
     bool quoted;                 /* of a scalar: written in quotes, so never null, a bool or a number */
+    struct conf_origin origin;   /* of a scalar; of an alias, that of what it stands for */
 };
 
 #define CONF_NODE_FOREACH(child, parent)                                                                     \
@@ -51,5 +70,12 @@ const struct conf_node *conf_node_get(const struct conf_node *map, const char *n
 
 /* An unquoted scalar that is empty, ~ or null. */
 bool conf_node_is_null(const struct conf_node *n);
+
+/*
+ * The place in the file of the bytes offset..offset+width of a scalar's text, however it is written (escapes,
+ * folded lines, indented blocks); of an alias, in what it stands for. At the text's end: behind its last
+ * character. What is no text in a file (a list, a default) has the node's own place.
+ */
+struct conf_place conf_node_place(const struct conf_node *n, size_t offset, size_t width);
 
 #endif

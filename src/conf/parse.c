@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hashmap.h"
+#include "conf/source.h"
 
 struct parser {
     struct conf_report *report;
@@ -12,7 +13,8 @@ struct parser {
     struct hashmap keys;    /* number of the map and key to the key's node */
     struct text key;        /* of `keys`, while it is made */
     uint32_t maps, nodes, alias_nodes;
-    bool incomplete; /* an error took something out of the tree */
+    struct conf_origin cursor; /* where the latest scalar is written */
+    bool incomplete;           /* an error took something out of the tree */
 };
 
 struct anchor {
@@ -111,6 +113,7 @@ static struct conf_node *copy_node(struct parser *p, const struct conf_node *fro
     n->count = from->count;
     n->text = from->text;
     n->quoted = from->quoted;
+    n->origin = from->origin;
     struct conf_node **tail = &n->first;
     CONF_NODE_FOREACH (child, from) {
         *tail = copy_node(p, child, at, depth + 1);
@@ -146,6 +149,44 @@ static bool follow_alias(struct parser *p, const yaml_event_t *e, unsigned depth
     return true;
 }
 
+/* Passes over a scalar's anchor, which libyaml counts to it, and over what is between the two. */
+static void skip_properties(const struct conf_file *f, size_t *offset, uint32_t *line, uint32_t *column)
+{
+    while (*offset < f->len && strchr("&! \t\r\n#", f->bytes[*offset])) {
+        bool is_comment = f->bytes[*offset] == '#', is_word = !strchr(" \t\r\n", f->bytes[*offset]);
+        do
+            conf_source_step(f, offset, line, column);
+        while (is_word && *offset < f->len && !conf_source_line_end(f, *offset) &&
+               (is_comment || !strchr(" \t", f->bytes[*offset])));
+    }
+}
+
+/*
+ * Where a scalar is written, in bytes: libyaml's marks count characters. Scalars come in the order of the
+ * file, so that it is walked through once.
+ */
+static struct conf_origin find_origin(struct parser *p, const yaml_event_t *e)
+{
+    static const enum conf_style styles[] = {
+        [YAML_PLAIN_SCALAR_STYLE] = CONF_PLAIN,
+        [YAML_SINGLE_QUOTED_SCALAR_STYLE] = CONF_SINGLE_QUOTED,
+        [YAML_DOUBLE_QUOTED_SCALAR_STYLE] = CONF_DOUBLE_QUOTED,
+        [YAML_LITERAL_SCALAR_STYLE] = CONF_LITERAL,
+        [YAML_FOLDED_SCALAR_STYLE] = CONF_FOLDED,
+    };
+    uint32_t line = (uint32_t)e->start_mark.line + 1, column = (uint32_t)e->start_mark.column + 1;
+    struct conf_origin *c = &p->cursor;
+    size_t offset = c->offset;
+    while (offset < p->file->len && (c->line < line || (c->line == line && c->column < column)))
+        conf_source_step(p->file, &offset, &c->line, &c->column);
+    bool is_found = c->line == line && c->column == column;
+    if (e->data.scalar.anchor || e->data.scalar.tag)
+        skip_properties(p->file, &offset, &c->line, &c->column);
+    c->offset = (uint32_t)offset;
+    c->style = styles[e->data.scalar.style];
+    return is_found ? *c : (struct conf_origin){0};
+}
+
 static bool parse_scalar(struct parser *p, const yaml_event_t *e, unsigned depth, struct conf_node **out)
 {
     const char *text = (const char *)e->data.scalar.value;
@@ -162,8 +203,10 @@ static bool parse_scalar(struct parser *p, const yaml_event_t *e, unsigned depth
     n->text = arena_copy(p->report->arena, text, len);
     n->quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     /* libyaml's place of nothing is behind the '-' or ':' that announces it. */
-    if (!n->quoted && !len && n->place.column > 1)
-        n->place.column--;
+    if (!n->quoted && !len)
+        n->place.column -= n->place.column > 1;
+    else
+        n->origin = find_origin(p, e);
     struct anchor *a = open_anchor(p, e->data.scalar.anchor, n);
     if (a)
         a->open = false;
@@ -317,7 +360,7 @@ static bool parse_stream(struct parser *p, struct conf_node **root)
 
 const struct conf_node *conf_parse(struct conf_report *r, const struct conf_file *f)
 {
-    struct parser p = {.report = r, .file = f};
+    struct parser p = {.report = r, .file = f, .cursor = {.line = 1, .column = 1}};
     struct conf_node *root = NULL;
     if (!yaml_parser_initialize(&p.yaml)) {
         conf_syntax_report(r, f, &p.yaml);

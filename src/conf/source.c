@@ -31,11 +31,12 @@ unsigned conf_utf8_char(struct slice bytes, uint32_t *code)
     return len;
 }
 
-/* Bytes of the line's end that stands at `i`; 0: none. */
-static unsigned line_end(const struct conf_file *f, size_t i)
+unsigned conf_source_line_end(const struct conf_file *f, size_t offset)
 {
-    const unsigned char *p = (const unsigned char *)f->bytes + i;
-    size_t left = f->len - i;
+    const unsigned char *p = (const unsigned char *)f->bytes + offset;
+    size_t left = offset < f->len ? f->len - offset : 0;
+    if (!left)
+        return 0;
     if (p[0] == '\n')
         return 1;
     if (p[0] == '\r')
@@ -52,7 +53,7 @@ struct slice conf_source_line(const struct conf_file *f, uint32_t line)
     size_t start = 0;
     uint32_t now = 1;
     for (size_t i = 0; i < f->len;) {
-        unsigned end = line_end(f, i);
+        unsigned end = conf_source_line_end(f, i);
         if (!end) {
             i++;
             continue;
@@ -66,22 +67,26 @@ struct slice conf_source_line(const struct conf_file *f, uint32_t line)
     return now == line ? (struct slice){f->bytes + start, f->len - start} : (struct slice){NULL, 0};
 }
 
+void conf_source_step(const struct conf_file *f, size_t *offset, uint32_t *line, uint32_t *column)
+{
+    unsigned end = conf_source_line_end(f, *offset);
+    if (end) {
+        ++*line;
+        *column = 1;
+        *offset += end;
+    } else if (*offset < f->len) {
+        uint32_t code;
+        unsigned len = conf_utf8_char((struct slice){f->bytes + *offset, f->len - *offset}, &code);
+        *offset += len ? len : 1;
+        ++*column;
+    }
+}
+
 struct conf_place conf_source_place(const struct conf_file *f, size_t offset)
 {
     struct conf_place at = {f, 1, 1, 1};
-    for (size_t i = 0; i < offset && i < f->len;) {
-        unsigned end = line_end(f, i);
-        if (end) {
-            at.line++;
-            at.column = 1;
-            i += end;
-            continue;
-        }
-        uint32_t code;
-        unsigned len = conf_utf8_char((struct slice){f->bytes + i, f->len - i}, &code);
-        i += len ? len : 1;
-        at.column++;
-    }
+    for (size_t i = 0; i < offset && i < f->len;)
+        conf_source_step(f, &i, &at.line, &at.column);
     return at;
 }
 

@@ -156,6 +156,14 @@ void conf_warning(struct conf_load *l, const struct conf_node *at, const char *h
 void conf_notice(struct conf_load *l, const struct conf_node *at, const char *hint, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
+/* The same at a place inside of a node: conf_node_place(). */
+void conf_error_at(struct conf_load *l, struct conf_place at, const char *hint, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+void conf_warning_at(struct conf_load *l, struct conf_place at, const char *hint, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+void conf_notice_at(struct conf_load *l, struct conf_place at, const char *hint, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
 /* The text of a scalar for setters of a room's own types; NULL with `err`: "\"KEY\" must be WHAT, not a
  * list". */
 const char *conf_read_scalar(const struct conf_key *key, const struct conf_node *node, const char *what,

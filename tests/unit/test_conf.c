@@ -60,6 +60,7 @@ int main(void)
     suite_add_tcase(suite, conf_units_tests());
     suite_add_tcase(suite, conf_report_tests());
     suite_add_tcase(suite, conf_parse_tests());
+    suite_add_tcase(suite, conf_place_tests());
     suite_add_tcase(suite, conf_table_tests());
     suite_add_tcase(suite, conf_load_tests());
     suite_add_tcase(suite, conf_reference_tests());

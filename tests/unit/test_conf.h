@@ -11,6 +11,7 @@
 TCase *conf_fuzz_tests(void);
 TCase *conf_load_tests(void);
 TCase *conf_parse_tests(void);
+TCase *conf_place_tests(void);
 TCase *conf_reference_tests(void);
 TCase *conf_report_tests(void);
 TCase *conf_table_tests(void);
