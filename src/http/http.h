@@ -26,8 +26,14 @@ struct http_conf {
     bool allow_trace;
 };
 
-/* The rows that this room has in the section `frontend`. */
+/* What a backend says of mode http. */
+struct http_backend_conf {
+    struct location_rules *rewrite_location; /* NULL: off */
+};
+
+/* The rows that this room has in the sections `frontend` and `backend`. */
 extern const struct conf_table http_conf_table;
+extern const struct conf_table http_backend_conf_table;
 
 /* The answer that the frontend's conditions give by themselves, or NULL. */
 const struct answer *http_conf_answer(const struct http_conf *conf);

@@ -11,7 +11,8 @@
 
 static const struct conf_table *const global_tables[] = {&global_conf_table, NULL};
 static const struct conf_table *const frontend_tables[] = {&frontend_conf_table, &http_conf_table, NULL};
-static const struct conf_table *const backend_tables[] = {&backend_conf_table, &health_conf_table, NULL};
+static const struct conf_table *const backend_tables[] = {&backend_conf_table, &health_conf_table,
+                                                          &http_backend_conf_table, NULL};
 static const struct conf_table *const no_tables[] = {NULL};
 
 static const struct conf_section global_section = {

@@ -16,8 +16,9 @@
 #include "upstream/queue.h"
 
 struct backend;
-struct health_part; /* health/health.h */
-struct session;     /* upstream/session.h */
+struct health_part;       /* health/health.h */
+struct http_backend_conf; /* http/http.h */
+struct session;           /* upstream/session.h */
 struct conf_table;
 TAILQ_HEAD(session_list, session);
 
@@ -47,8 +48,9 @@ struct backend {
     uint32_t server_count;
     uint64_t timeout_connect, timeout_server, timeout_tunnel, timeout_queue; /* microseconds */
     uint32_t retries;
-    int when_down;              /* enum when_down */
-    struct health_part *health; /* the part of health/ */
+    int when_down;                  /* enum when_down */
+    struct health_part *health;     /* the part of health/ */
+    struct http_backend_conf *http; /* the part of http/ */
     uint32_t failures_max; /* failures of traffic in a row that take a server out; 0: never (no check brings
                               it back) */
     struct slot *slot;
