@@ -44,12 +44,33 @@ def as_list(fields):
     return list(fields.items()) if isinstance(fields, dict) else list(fields)
 
 
+IP_BIND_ADDRESS_NO_PORT = 24  # ip(7)
+
+
+def connected(to, timeout=None, source=None):
+    """A socket connected to the address, from `source` if it is given.
+
+    The local port is found by connect(2), which takes any whose connection to that address is over. bind(2) would want
+    one that no connection at all has used for a minute, and say "Address already in use" on a busy machine.
+    """
+    sock = socket.socket()
+    try:
+        sock.settimeout(timeout)
+        if source:
+            sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((source, 0))
+        sock.connect(to)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
 class Connection:
     """A client's connection. `to` is a port of 127.0.0.1 or a whole address; `source` the client's own address."""
 
-    def __init__(self, to, timeout=20, source=""):
-        to = ("127.0.0.1", to) if isinstance(to, int) else to
-        self.sock = socket.create_connection(to, timeout, source_address=(source, 0))
+    def __init__(self, to, timeout=20, source=None):
+        self.sock = connected(("127.0.0.1", to) if isinstance(to, int) else to, timeout, source)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = self.sock.makefile("rb")
 

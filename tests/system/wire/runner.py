@@ -11,6 +11,8 @@ import socket
 import struct
 import time
 
+from clients import connected
+
 from .case import CUT
 from .strict import Malformed, RequestReader, ResponseReader
 
@@ -138,10 +140,7 @@ class Client(Peer):
     """Sends the case's bytes and judges what comes."""
 
     def __init__(self, loop, run, address, port):
-        sock = socket.socket()
-        sock.bind((address, 0))
-        sock.connect(("127.0.0.1", port))
-        super().__init__(loop, sock)
+        super().__init__(loop, connected(("127.0.0.1", port), source=address))
         self.run, self.probed, self.next = run, False, 1
         self.reader = ResponseReader(lambda n: n in run.case.head)
 
