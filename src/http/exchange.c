@@ -376,10 +376,12 @@ void exchange_body_buffer(struct exchange *x, enum side from, struct buffer *b)
 void exchange_flush(struct exchange *x, enum side from)
 {
     struct stream *to = receiver(x, from);
-    if (UNLIKELY(x->too_large) && from == SIDE_OF_CLIENT && !x->tunnel)
+    if (UNLIKELY(x->too_large) && from == SIDE_OF_CLIENT && !x->tunnel) {
+        x->client_close = true; /* whether its end came with it or is still to come */
         exchange_broke(x, SIDE_OF_CLIENT, REASON_CLIENT_TOO_LARGE);
-    else if (to)
+    } else if (to) {
         to->ops->flush(to);
+    }
 }
 
 void exchange_body_end(struct exchange *x, enum side from, const struct message *trailers)

@@ -175,6 +175,40 @@ def test_idle_connections_take_little_memory_and_give_it_back(noxy, origins):
     wait_for(lambda: lb.descriptors() <= descriptors - 2000, "their descriptors are closed")
 
 
+def raise_descriptors(count):
+    """This process may have so many; skips the test when that is refused."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= count:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, max(count, hard)))
+    except (ValueError, OSError) as e:
+        pytest.skip(f"{count} descriptors are needed, {hard} are allowed and raising that is refused: {e}")
+
+
+@pytest.mark.optimised
+def test_9000_connections_of_which_500_are_active(noxy, nginx):
+    most, active = 9000, 500
+    idle = most - active
+    raise_descriptors(2 * most + 1000)  # noxy's limit: each of its connections may need one to a server
+    lb = noxy.start(backend=nginx(2), threads=1, maxconn=most, general={"maxconn": most}, timeout_keepalive="10m")
+    for c in hold(lb, 100):
+        c.close()
+    lb.wait_idle()
+    before = lb.pss()
+    held = hold(lb, idle)
+    assert (lb.pss() - before) / idle <= 768
+    done = subprocess.run(["wrk", "-t1", f"-c{active}", "-d5s", "--timeout", "60s", f"http://127.0.0.1:{lb.port}/"],
+                          capture_output=True, text=True, timeout=120, check=True)
+    assert "Socket errors" not in done.stdout and "Non-2xx" not in done.stdout, done.stdout
+    assert lb.total("frontend", "requests") > 10 * active + idle, done.stdout
+    assert {c.get().status for c in held} == {200}
+    assert lb.total("frontend", "reasons.maxconn") == 0
+    for c in held:
+        c.close()
+    lb.wait_idle()
+
+
 def hold(lb, count):
     """Connections that made one request and stay open."""
     held = []

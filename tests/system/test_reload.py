@@ -105,6 +105,26 @@ def test_a_tunnel_lives_on_until_drain_timeout(noxy, origins):
     lb.wait_settled()
 
 
+def test_four_generations_drain_at_once_and_the_oldest_ends_for_a_fifth(noxy, origins):
+    lb = noxy.start(backend=origins(1, raw=echo), mode="tcp", drain_timeout="10m", health_check=False, threads=1)
+    held = []
+    for ended in range(4):
+        while len(held) < 5 + ended:
+            held.append(lb.connect())
+            held[-1].send("a")
+            assert held[-1].read(1) == b"a"
+            lb.reload()
+        lb.wait_log("NOTICE", f"more than 4 generations drain: generation {ended + 1} is ended")
+        assert held[ended].read_to_end() == b""
+        for c in held[ended + 1:]:
+            c.send("b")
+            assert c.read(1) == b"b"
+    assert len([line for line in lb.log() if "is ended" in line.message]) == 4
+    for c in held:
+        c.close()
+    lb.wait_settled()
+
+
 def test_counters_and_the_rotation_go_on(noxy, origins):
     lb = noxy.start(backend=origins(2), threads=1)
     names = []

@@ -12,7 +12,7 @@ NEAR, BETWEEN = 60, 40
 
 
 def configuration(port, fence, origins):
-    limits = {"max_header": wire.limits.HEADER, "max_headers": wire.limits.HEADERS}
+    limits = {"max_header": wire.limits.HEADER, "max_headers": wire.limits.HEADERS, "max_body": wire.limits.BODY}
     return (section("global", {"threads": 1, "maxconn": 2000})
             + section("frontend", [
                 {"name": "main", "mode": "http", "bind": [{"addr_port": f"127.0.0.1:{port}"}], "maxconn": 2000,

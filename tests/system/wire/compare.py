@@ -45,6 +45,7 @@ error_log {dir}/error.log;
 events {{ worker_connections 4096; }}
 http {{
   access_log off;
+  client_max_body_size 20000;
   client_header_timeout 2s; client_body_timeout 2s;
   client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/fastcgi;
   uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
@@ -62,7 +63,7 @@ NOXY = """\
 global: {{ threads: 1, maxconn: 4000, admin_socket: {dir}/admin.sock, pid_file: {dir}/pid }}
 frontend:
   - {{ name: main, bind: [ {{ addr_port: "127.0.0.1:{port}" }} ], use_backend: pool, maxconn: 4000, max_header: 1k,
-      max_headers: 20, timeout_http_request: 2s, timeout_client: 2s }}
+      max_headers: 20, max_body: 20000, timeout_http_request: 2s, timeout_client: 2s }}
 backend:
   - {{ name: pool, health_check: false, timeout_server: 2s, servers: [ {servers} ] }}
 """

@@ -1,7 +1,7 @@
-"""Bounds of heads. The frontend has max_header: 1k and max_headers: 20."""
-from .case import GET, OK, Answer, Case, answered, bad_answer, refused, taken
+"""Bounds of heads and bodies. The frontend has max_header: 1k, max_headers: 20 and max_body: 20000."""
+from .case import CHUNKED, GET, OK, POST, Answer, Case, answered, bad_answer, broken, posted, refused, taken
 
-HEADER, HEADERS = 1024, 20
+HEADER, HEADERS, BODY = 1024, 20, 20000
 END = b"\r\n"
 
 
@@ -11,6 +11,15 @@ def padded(start, end, size, byte=b"x"):
 
 def fields(count):
     return GET + b"A: b\r\n" * (count - 1) + END
+
+
+def sized(size, data=b"", version=b"HTTP/1.1"):
+    """A request whose Content-Length is `size`."""
+    return POST.replace(b"HTTP/1.1", version) + b"Content-Length: %d\r\n\r\n" % size + data
+
+
+def chunk(size, extension=b""):
+    return b"%x%s\r\n" % (size, extension) + b"x" * size + b"\r\n"
 
 
 LINE_END = b" HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -37,8 +46,22 @@ CASES = [
     bad_answer("a head of an answer that is too large", padded(BIG, b"\r\n\r\nok", 20000)),
     answered("many fields of an answer", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + b"A: b\r\n" * 100 + b"\r\nok"),
     bad_answer("too many fields of an answer", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + b"A: b\r\n" * 200 + b"\r\nok"),
-    Case("a long body behind a head", GET.replace(b"GET", b"PUT") + b"Content-Length: 20000\r\n\r\n" + b"x" * 20000,
-         [GET.replace(b"GET", b"PUT") + b"Content-Length: 20000\r\n\r\n" + b"x" * 20000]),
+    taken("the longest body", sized(BODY, b"x" * BODY)),
+    refused("a body that is a byte too long", sized(BODY + 1), 413),
+    refused("a body that is a byte too long and comes at once", sized(BODY + 1, b"x" * (BODY + 1)), 413),
+    refused("a body that is much too long", sized(9223372036854775807, b"x" * 3000), 413),
+    refused("a body in HTTP/1.0 that is too long", sized(BODY + 1, b"x", b"HTTP/1.0"), 413),
+    refused("a body that is too long and waits to be asked for",
+            sized(BODY + 1).replace(b"Host", b"Expect: 100-continue\r\nHost"), 413),
+    Case("a body that is too long behind a good request", GET + END + sized(BODY + 1, GET + END), [GET + END], [OK, 413],
+         "close"),
+    posted("the longest chunked body", chunk(BODY) + b"0\r\n\r\n", b"x" * BODY),
+    posted("the longest chunked body with extensions and trailers",
+           chunk(BODY // 2, b";" + b"e" * 1000) * 2 + b"0;" + b"e" * 1000 + b"\r\nA: b\r\n\r\n", b"x" * BODY, b"A: b\r\n"),
+    broken("a chunked body that is a byte too long", CHUNKED + chunk(BODY + 1) + b"0\r\n\r\n", 413),
+    broken("a chunked body whose last chunk is one too many", CHUNKED + chunk(BODY // 2) * 2 + chunk(1) + b"0\r\n\r\n", 413),
+    broken("a chunked body of very many chunks", CHUNKED + chunk(5) * (BODY // 5 + 1) + b"0\r\n\r\n", 413),
+    broken("a chunked body that grows too long without an end", CHUNKED + chunk(BODY) + chunk(BODY), 413),
     Case("a long answer", GET + END, [GET + END], [b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + b"y" * 50000],
          answers=[Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + b"y" * 50000)]),
 ]
