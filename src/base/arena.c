@@ -13,13 +13,28 @@ struct arena_block {
     max_align_t data[];
 };
 
+struct arena_last_word {
+    struct arena_last_word *next;
+    void (*release)(void *what);
+    void *what;
+};
+
 void arena_init(struct arena *a)
 {
     *a = (struct arena){0};
 }
 
+void arena_on_free(struct arena *a, void (*release)(void *what), void *what)
+{
+    struct arena_last_word *w = ARENA_NEW(a, struct arena_last_word);
+    *w = (struct arena_last_word){a->last_words, release, what};
+    a->last_words = w;
+}
+
 void arena_free(struct arena *a)
 {
+    for (struct arena_last_word *w = a->last_words; w; w = w->next)
+        w->release(w->what);
     for (struct arena_block *b = a->blocks, *next; b; b = next) {
         next = b->next;
         free(b);

@@ -16,15 +16,20 @@
 #include "base/slice.h"
 
 struct arena_block;
+struct arena_last_word;
 
 struct arena {
     struct arena_block *blocks;
+    struct arena_last_word *last_words; /* of arena_on_free() */
     char *next, *end;
 };
 
 void arena_init(struct arena *a);
 /* Frees every allocation; the arena is empty and usable again. */
 void arena_free(struct arena *a);
+/* For what lives as long as the arena and isn't memory of it: arena_free() calls `release`, the latest first.
+ */
+void arena_on_free(struct arena *a, void (*release)(void *what), void *what);
 
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);

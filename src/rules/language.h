@@ -33,10 +33,14 @@ enum {
     RULES_ARGUMENTS_MAX = 16,
 };
 
+/* As the result of a function: the type that variable_type() gives for the name, its first argument, which is
+ * constant. */
+#define RULES_ANY RULES_TYPE_COUNT
+
 struct rules_variable {
-    const char *name; /* NULL ends a table */
-    enum rules_type type;
-    unsigned stages; /* where it exists: enum rules_stage */
+    const char *name;     /* NULL ends a table */
+    enum rules_type type; /* RULES_LIST: of strings, here and as a function's result */
+    unsigned stages;      /* where it exists: enum rules_stage */
     void (*get)(struct rules_run *run, struct rules_value *out);
     bool volatile_;            /* may change between two looks in one run: never kept (random numbers) */
     const char *doc, *example; /* `example`: an expression that compiles and uses it */
@@ -54,6 +58,16 @@ struct rules_parameter {
     const char *name; /* for the manual and messages; NULL ends them */
     enum rules_type type;
     unsigned flags;
+};
+
+/*
+ * For functions of (string, string) that are bool and nothing but a comparison, which the evaluator then does
+ * itself. call() gives the same.
+ */
+enum rules_comparison {
+    RULES_NO_COMPARISON,
+    RULES_STARTS_WITH,
+    RULES_ENDS_WITH,
 };
 
 /* What a function is called with. */
@@ -76,9 +90,13 @@ struct rules_function {
      */
     const void *(*prepare)(struct rules_preparing *p, int *at, struct error *err);
     void (*call)(const struct rules_call *call, struct rules_value *out);
-    bool volatile_; /* as of a variable; a function of constants alone that isn't is worked out when compiled
-                     */
-    bool captures;  /* a successful call sets the captures $0 to $9 (rules.h) */
+    /*
+     * As of a variable. A function that isn't, may stand anywhere (RULES_ANYWHERE) and has constant arguments
+     * alone is worked out when compiled, so such a one looks at no subject.
+     */
+    bool volatile_;
+    bool captures; /* a successful call sets the captures $0 to $9 (rules.h) */
+    enum rules_comparison comparison;
     const char *doc, *example, *source;
 };
 

@@ -66,6 +66,7 @@ enum {
     RULES_CAPTURES = 10,
     RULES_CACHED_MAX = 256, /* shared values of one scope; what goes beyond is worked out each time */
     RULES_MEMORY = 32768,   /* bytes of text that one run can make */
+    RULES_STACK = 256,      /* values that wait at once; an expression that needs more is not compiled */
 };
 
 /* Told of each value that was seen on the way, in order: for `explain`. */
@@ -87,8 +88,10 @@ struct rules_run {
     /* within the room */
     uint64_t known[RULES_CACHED_MAX / 64];
     struct rules_value cached[RULES_CACHED_MAX];
+    uint64_t *told; /* what the trace has seen of the expression: a bit for each part */
+    struct rules_value stack[RULES_STACK];
     char *next; /* in memory */
-    char memory[RULES_MEMORY];
+    _Alignas(max_align_t) char memory[RULES_MEMORY];
 };
 
 void rules_begin(struct rules_run *run, const struct rules_scope *scope, void *subject,
@@ -110,7 +113,8 @@ static inline bool rules_failed(const struct rules_run *run)
 
 /* ---- for functions ---- */
 
-/* NULL when the run's memory is used up: the run has failed then, and the caller gives an empty result. */
+/* Aligned for any value. NULL when the run's memory is used up: the run has failed then, and the caller gives
+ * an empty result. */
 char *rules_alloc(struct rules_run *run, size_t len);
 /* The run fails, unless it has failed before. */
 void rules_fail(struct rules_run *run, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -119,6 +123,8 @@ struct slice rules_print_value(struct rules_run *run, enum rules_type type, cons
 
 /* ---- the manual ---- */
 
+/* "header(name)", "log(text[, more, ...])". */
+void rules_print_signature(const struct rules_function *f, struct text *out);
 /* The tables of variables and functions, in Markdown, from the rows. */
 void rules_reference_print(const struct rules_language *language, struct text *out);
 

@@ -1,0 +1,85 @@
+/*
+ * run.c: runs, and what the functions of a run use.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "rules/scope.h"
+
+void rules_forget(struct rules_run *run)
+{
+    memset(run->known, 0, sizeof run->known);
+}
+
+void rules_forget_captures(struct rules_run *run)
+{
+    for (unsigned i = 0; i < RULES_CAPTURES; i++)
+        run->captures[i] = (struct slice){"", 0};
+}
+
+void rules_begin(struct rules_run *run, const struct rules_scope *scope, void *subject,
+                 struct rules_trace *trace)
+{
+    run->subject = subject;
+    run->trace = trace;
+    run->failure[0] = '\0';
+    run->next = run->memory;
+    rules_forget(run);
+    if (scope->captures)
+        rules_forget_captures(run);
+}
+
+char *rules_alloc(struct rules_run *run, size_t len)
+{
+    size_t left = (size_t)(run->memory + sizeof run->memory - run->next);
+    size_t need = (len + _Alignof(struct rules_value) - 1) & ~(_Alignof(struct rules_value) - 1);
+    if (len > left || need > left) {
+        rules_fail(run, "the texts of one request's conditions are longer than %d KiB", RULES_MEMORY / 1024);
+        return NULL;
+    }
+    char *p = run->next;
+    run->next += need;
+    return p;
+}
+
+void rules_fail(struct rules_run *run, const char *fmt, ...)
+{
+    va_list ap;
+    if (rules_failed(run))
+        return;
+    va_start(ap, fmt);
+    vsnprintf(run->failure, sizeof run->failure, fmt, ap);
+    va_end(ap);
+}
+
+/* The program that tells what it sees, made when somebody asks for the first time. */
+static bool run_telling(const struct rules_expression *e, struct rules_run *run)
+{
+    uint64_t told[TREE_TEXT_MAX / 64] = {0};
+    struct rules_expression *changing = (struct rules_expression *)e;
+    if (!e->told)
+        changing->told = program_make(e->scope, e->tree, true, false);
+    run->told = told;
+    bool truth = program_run(e->scope, e->told, run, run->stack);
+    run->told = NULL;
+    return truth;
+}
+
+static inline bool run_any(const struct rules_expression *e, struct rules_run *run)
+{
+    return UNLIKELY(run->trace) ? run_telling(e, run) : program_run(e->scope, e->program, run, run->stack);
+}
+
+bool rules_true(const struct rules_expression *e, struct rules_run *run)
+{
+    return run_any(e, run) && !rules_failed(run);
+}
+
+void rules_value(const struct rules_expression *e, struct rules_run *run, struct rules_value *out)
+{
+    bool truth = run_any(e, run);
+    if (e->tree->type == RULES_BOOL)
+        *out = (struct rules_value){.boolean = truth};
+    else
+        *out = run->stack[0];
+}
