@@ -197,27 +197,6 @@ int conf_load_bytes(struct conf_load *l, const char *path, const char *bytes, si
     return load_file(l, conf_source_copy(&l->report, path, bytes, len));
 }
 
-struct conf_kept {
-    struct conf_kept *next;
-    const char *name;
-    void *thing;
-};
-
-void conf_load_keep(struct conf_load *l, const char *name, void *thing)
-{
-    struct conf_kept *k = ARENA_NEW(&l->arena, struct conf_kept);
-    *k = (struct conf_kept){l->kept, arena_strdup(&l->arena, name), thing};
-    l->kept = k;
-}
-
-void *conf_load_kept(const struct conf_load *l, const char *name)
-{
-    const struct conf_kept *k = l->kept;
-    while (k && strcmp(k->name, name) != 0)
-        k = k->next;
-    return k ? k->thing : NULL;
-}
-
 void conf_load_free(struct conf_load *l)
 {
     for (size_t i = 0; l->state->objects && l->sections[i]; i++)
