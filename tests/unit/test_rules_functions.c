@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "rules/file.h"
-#include "rules_fixture.h"
+#include "functions_fixture.h"
 
 static const struct rules_check good[] = {
     /* sprintf */
@@ -556,6 +556,38 @@ START_TEST(what_cannot_be_read_is_an_error)
 }
 END_TEST
 
+START_TEST(a_file_has_bounds)
+{
+    char *newlines = malloc(RULES_FILE_LINES);
+    ck_assert_ptr_nonnull(newlines);
+    memset(newlines, '\n', RULES_FILE_LINES);
+    rules_write_file("f", newlines, RULES_FILE_LINES - 1);
+    rules_expect((struct rules_check){"in_file('a', 'f')", "false", 0});
+    rules_write_file("f", newlines, RULES_FILE_LINES);
+    rules_expect_error((struct rules_check){"in_file('a', 'f')", "it has more than 4194304 lines", 0});
+    free(newlines);
+    rules_write_hole("f", RULES_FILE_MAX + 1L);
+    rules_expect_error((struct rules_check){"in_file('a', 'f')", "it is larger than 64 MiB", 0});
+}
+END_TEST
+
+START_TEST(long_domains_and_paths_are_refused)
+{
+    char line[RULES_FILE_PATH_MAX + 1];
+    memset(line, 'a', sizeof line);
+    rules_write_file("f", line, RULES_DOMAIN_MAX);
+    rules_expect((struct rules_check){"in_domains('a', 'f')", "false", 0});
+    rules_write_file("f", line, RULES_DOMAIN_MAX + 1);
+    rules_expect_error((struct rules_check){"in_domains('a', 'f')", "f:1:1: this is no domain", 0});
+    line[0] = '/';
+    rules_write_file("f", line, RULES_FILE_PATH_MAX);
+    rules_expect((struct rules_check){"in_paths('/a', 'f')", "false", 0});
+    rules_write_file("f", line, sizeof line);
+    rules_expect_error(
+        (struct rules_check){"in_paths('/a', 'f')", "f:1:1: the path is longer than 1024 bytes", 0});
+}
+END_TEST
+
 START_TEST(the_same_entry_twice_is_a_warning)
 {
     static const char *const texts[][2] = {
@@ -646,11 +678,14 @@ int main(void)
     suite_add_tcase(suite, functions);
 
     TCase *files = tcase_create("files");
+    tcase_set_timeout(files, 60);
     tcase_add_checked_fixture(files, rules_make_directory, rules_remove_directory);
     LOOP(files, files_are_looked_up, in_files);
     LOOP(files, bad_lines_are_errors_with_their_place, bad_files);
     tcase_add_test(files, a_nul_byte_is_an_error);
     tcase_add_test(files, what_cannot_be_read_is_an_error);
+    tcase_add_test(files, a_file_has_bounds);
+    tcase_add_test(files, long_domains_and_paths_are_refused);
     tcase_add_test(files, the_same_entry_twice_is_a_warning);
     tcase_add_test(files, a_file_of_mistakes_is_reported_in_part);
     tcase_add_test(files, a_hundred_thousand_hosts_are_found);

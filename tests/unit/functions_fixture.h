@@ -1,9 +1,9 @@
 /*
- * rules_fixture.h: expressions compiled and evaluated for the tests of
+ * functions_fixture.h: expressions compiled and evaluated for the tests of
  * functions, in a directory of files of their own.
  */
-#ifndef NOXY_TESTS_RULES_FIXTURE_H
-#define NOXY_TESTS_RULES_FIXTURE_H
+#ifndef NOXY_TESTS_FUNCTIONS_FIXTURE_H
+#define NOXY_TESTS_FUNCTIONS_FIXTURE_H
 
 #include <check.h>
 #include <stdint.h>
@@ -16,6 +16,8 @@ void rules_make_directory(void);
 void rules_remove_directory(void);
 const char *rules_directory(void);
 void rules_write_file(const char *name, const char *bytes, size_t len);
+/* A file of `len` NUL bytes that takes no room. */
+void rules_write_hole(const char *name, long len);
 #define RULES_WRITE(name, literal) rules_write_file((name), (literal), sizeof(literal) - 1)
 
 struct rules_check {

@@ -1,4 +1,4 @@
-#include "rules_fixture.h"
+#include "functions_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -39,6 +39,14 @@ void rules_write_file(const char *name, const char *bytes, size_t len)
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(fwrite(bytes, 1, len, f), len);
     ck_assert_int_eq(fclose(f), 0);
+}
+
+void rules_write_hole(const char *name, long len)
+{
+    char path[256];
+    rules_write_file(name, "", 0);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    ck_assert_int_eq(truncate(path, len), 0);
 }
 
 /* ---- the test language ---- */
