@@ -45,4 +45,7 @@ int64_t rules_number(const char *expression);
 /* All messages of a severity when the expression is compiled, one a line; the caller frees them. */
 char *rules_messages(const char *expression, enum conf_severity severity);
 
+/* test_rules_files.c */
+TCase *rules_files_tests(void);
+
 #endif
