@@ -133,6 +133,7 @@ struct conf_load {
     const char *directory;                      /* of the file: relative paths in it start there */
     const struct conf_section *const *sections; /* NULL-ended */
     struct conf_load_state *state;              /* the engine's own */
+    struct conf_kept *kept;                     /* see conf_load_keep() */
 };
 
 /*
@@ -144,6 +145,14 @@ int conf_load_file(struct conf_load *l, const char *path, const struct conf_sect
 int conf_load_bytes(struct conf_load *l, const char *path, const char *bytes, size_t len,
                     const struct conf_section *const *sections);
 void conf_load_free(struct conf_load *l);
+
+/*
+ * What a room makes once a load however often it is named, such as a file that several values use: `thing`
+ * (not NULL) is found again by the same name. Nothing is freed: it lives in the arena.
+ */
+void conf_load_keep(struct conf_load *l, const char *name, void *thing);
+/* NULL: nothing is kept by that name. */
+void *conf_load_kept(const struct conf_load *l, const char *name);
 
 /* The objects of a section in the order of the file; a section that is one map has one, written or not. */
 const struct conf_object *conf_load_objects(const struct conf_load *l, const char *section, uint32_t *count);

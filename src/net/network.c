@@ -173,8 +173,8 @@ bool network_has(const struct network *n, struct ip ip)
 
 /*
  * A hash table for each prefix length in use, tried from the longest to the
- * shortest: few lists have more than a handful of lengths, and each costs one
- * probe, most of them of an empty place.
+ * shortest. Most hold nothing for an address, and a small filter tells so
+ * without a look into the large table: a bit that is set for each network.
  */
 struct place {
     struct pair network;
@@ -186,6 +186,7 @@ struct level {
     unsigned bits;
     uint32_t count, size; /* size is a power of two */
     struct place *places;
+    uint64_t *filter; /* 8 bits a place */
 };
 
 struct network_table {
@@ -210,13 +211,30 @@ static uint64_t hash(struct pair p)
 }
 
 /* The place of a network, or the free one where it belongs. A level is never full. */
-static struct place *locate(const struct level *l, struct pair network)
+static struct place *locate(const struct level *l, struct pair network, uint64_t h)
 {
-    for (uint64_t i = hash(network);; i++) {
+    for (uint64_t i = h;; i++) {
         struct place *p = &l->places[i & (l->size - 1)];
         if (!p->value || (p->network.low == network.low && p->network.high == network.high))
             return p;
     }
+}
+
+static uint64_t *filter_word(const struct level *l, uint64_t h)
+{
+    return &l->filter[(h >> 38) & (l->size / 8 - 1)];
+}
+
+static uint64_t filter_bit(uint64_t h)
+{
+    return (uint64_t)1 << (h >> 32 & 63);
+}
+
+static void put(struct level *l, struct pair network, void *value)
+{
+    uint64_t h = hash(network);
+    *locate(l, network, h) = (struct place){network, value};
+    *filter_word(l, h) |= filter_bit(h);
 }
 
 static void grow(struct level *l, struct arena *a)
@@ -224,9 +242,10 @@ static void grow(struct level *l, struct arena *a)
     struct level old = *l;
     l->size = old.size ? old.size * 2 : 8;
     l->places = ARENA_ARRAY(a, struct place, l->size);
+    l->filter = ARENA_ARRAY(a, uint64_t, l->size / 8);
     for (uint32_t i = 0; i < old.size; i++)
         if (old.places[i].value)
-            *locate(l, old.places[i].network) = old.places[i];
+            put(l, old.places[i].network, old.places[i].value);
 }
 
 /* The level of a prefix length, made where there is none. */
@@ -248,10 +267,11 @@ void *network_table_add(struct network_table *t, const struct network *n, void *
     struct level *l = level_of(t, n->bits);
     if (l->count * 2 >= l->size)
         grow(l, t->arena);
-    struct place *p = locate(l, pair_of(n->ip));
+    struct pair network = pair_of(n->ip);
+    const struct place *p = locate(l, network, hash(network));
     if (p->value)
         return p->value;
-    *p = (struct place){pair_of(n->ip), value};
+    put(l, network, value);
     l->count++;
     return NULL;
 }
@@ -262,9 +282,13 @@ void *network_table_find(const struct network_table *t, struct ip ip)
         return NULL;
     struct pair p = pair_of(ip);
     for (const struct level *l = t->levels; l < t->levels + t->count; l++) {
-        const struct place *found = locate(l, pair_mask(p, l->mask));
-        if (found->value)
-            return found->value;
+        struct pair network = pair_mask(p, l->mask);
+        uint64_t h = hash(network);
+        if (!(*filter_word(l, h) & filter_bit(h)))
+            continue;
+        void *value = locate(l, network, h)->value;
+        if (value)
+            return value;
     }
     return NULL;
 }
