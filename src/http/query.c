@@ -58,7 +58,7 @@ bool query_find(struct slice query, struct slice name, struct slice *value)
         query = (struct slice){query.ptr + used, query.len - used};
         const char *equal = pair.len ? memchr(pair.ptr, '=', pair.len) : NULL;
         size_t name_len = equal ? (size_t)(equal - pair.ptr) : pair.len;
-        if (pair.len == 0 || !is_name((struct slice){pair.ptr, name_len}, name))
+        if (!is_name((struct slice){pair.ptr, name_len}, name))
             continue;
         *value = equal ? (struct slice){equal + 1, pair.len - name_len - 1} : SLICE("");
         return true;

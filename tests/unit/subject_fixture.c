@@ -14,14 +14,19 @@ static char *pieces[PIECES_MAX];
 static unsigned piece_count;
 static struct arena arena;
 
+char *exact_space(size_t len)
+{
+    char *piece = malloc(len ? len : 1);
+    ck_assert(piece && piece_count < PIECES_MAX);
+    return pieces[piece_count++] = piece;
+}
+
 struct slice exact_bytes(const char *bytes, size_t len)
 {
-    char *copy = malloc(len ? len : 1);
-    ck_assert(copy && piece_count < PIECES_MAX);
+    char *piece = exact_space(len);
     if (len)
-        memcpy(copy, bytes, len);
-    pieces[piece_count++] = copy;
-    return (struct slice){copy, len};
+        memcpy(piece, bytes, len);
+    return (struct slice){piece, len};
 }
 
 struct slice exact(const char *text)

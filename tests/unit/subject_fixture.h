@@ -17,7 +17,8 @@ extern struct message request, response;
 void subject_setup(void);
 void subject_teardown(void);
 
-/* Bytes of their own, until teardown. */
+/* Memory of its own, until teardown. */
+char *exact_space(size_t len);
 struct slice exact_bytes(const char *bytes, size_t len);
 struct slice exact(const char *text);
 /* Adds "Name: value". */
