@@ -263,6 +263,28 @@ static void call_has_arg(const struct rules_call *call, struct rules_value *out)
     out->boolean = find_arg(call, &value);
 }
 
+/* ---- variables of the configuration's own ---- */
+
+/* That something sets it, and that all that do give it one type, is seen to when the configuration is loaded.
+ */
+static const void *prepare_var(struct rules_preparing *p, int *at, struct error *err)
+{
+    (void)at, (void)err;
+    return keep_name(p, false);
+}
+
+static void call_var(const struct rules_call *call, struct rules_value *out)
+{
+    const struct wanted *w = call->data;
+    /* Empty, 0, false or no address. */
+    memset(out, 0, sizeof *out);
+    for (const struct http_var *v = subject_of(call)->vars; v; v = v->next)
+        if (slice_equal(v->name, w->name)) {
+            *out = v->value;
+            return;
+        }
+}
+
 const struct rules_function http_functions[] = {
     {.name = "header",
      .result = RULES_STRING,
@@ -360,5 +382,16 @@ const struct rules_function http_functions[] = {
      .doc = "Has the query an argument of that name? It may be empty or without '='.",
      .example = "has_arg('debug')",
      .source = "WHATWG URL, 5.1"},
+    {.name = "var",
+     .result = RULES_TYPE_COUNT, /* what variable_type() of the language says */
+     .stages = RULES_WITH_REQUEST,
+     .parameters = {{"name", RULES_STRING, RULES_CONSTANT}},
+     .prepare = prepare_var,
+     .call = call_var,
+     .doc =
+         "What set_var has given to that name, for this request and its response; until then '', 0, false or "
+         "no address.",
+     .example = "var('tier') == 'gold'",
+     .source = ""},
     {.name = NULL},
 };

@@ -350,6 +350,23 @@ START_TEST(any_value_comes_back)
 }
 END_TEST
 
+/* ---- variables of the configuration's own ---- */
+
+START_TEST(var_is_what_was_set_last_of_that_name)
+{
+    struct http_var n = {.name = exact("n"), .type = RULES_INT, .value.number = -7};
+    struct http_var nn = {
+        .next = &n, .name = exact("nn"), .type = RULES_STRING, .value.string = exact("two")};
+    ck_assert_int_eq(number_call("var", "n"), 0);
+    ck_assert(!bool_call("var", "n"));
+    ck_assert_uint_eq(string_call("var", "n").len, 0);
+    subject.vars = &nn;
+    ck_assert_int_eq(number_call("var", "n"), -7);
+    ck_slice_eq(string_call("var", "nn"), "two");
+    ck_assert_int_eq(number_call("var", "N"), 0);
+}
+END_TEST
+
 /* ---- bytes of any kind ---- */
 
 START_TEST(nothing_is_read_beyond_the_message)
@@ -375,7 +392,7 @@ START_TEST(nothing_is_read_beyond_the_message)
             v->get(&run, &out);
         }
         for (const struct rules_function *f = http_functions; f->name; f++)
-            if (f->result == RULES_STRING)
+            if (f->result == RULES_STRING || f->result == RULES_TYPE_COUNT)
                 string_call(f->name, "a");
             else if (f->result == RULES_BOOL)
                 bool_call(f->name, "a");
@@ -440,6 +457,7 @@ int main(void)
     tcase_add_test(tcase, a_thousand_arguments_are_looked_through);
     tcase_add_test(tcase, an_argument_too_long_to_be_decoded_fails_the_run);
     tcase_add_test(tcase, any_value_comes_back);
+    tcase_add_test(tcase, var_is_what_was_set_last_of_that_name);
     tcase_add_test(tcase, nothing_is_read_beyond_the_message);
     tcase_add_test(tcase, a_name_that_can_not_be_is_refused);
     suite_add_tcase(suite, tcase);
