@@ -13,7 +13,7 @@
 struct http_var;
 
 struct http_subject {
-    struct message *request;
+    struct message *request;  /* NULL: at the connection, where there is none yet */
     struct message *response; /* NULL: none yet */
     struct ip src, dst;       /* src: the client, as trusted proxies name it */
     struct ip peer;           /* who is connected: a proxy, perhaps */
@@ -21,8 +21,11 @@ struct http_subject {
     const char *scheme;                      /* "http", "https" */
     const char *frontend, *backend, *server; /* names; NULL: none (yet) */
     uint32_t generation;
-    uint64_t now_us;       /* the wall clock */
+    uint64_t now_us;       /* the wall clock, since 1970 */
     struct http_var *vars; /* what set_var set: of the exchange */
+    /* Both 0: none made yet, which the variable of that name then does. Kept from the request to its
+     * response. */
+    uint64_t unique_id[2];
 };
 
 /* A variable of set_var: of one request, from then on. */
@@ -33,9 +36,12 @@ struct http_var {
     struct rules_value value;
 };
 
-/* The tables that expressions of mode http may use, as struct rules_language wants them. */
+/* Of the connection, the time and noxy itself: for mode tcp, too, whose subject has no message. */
+extern const struct rules_variable http_connection_variables[];
+/* Of requests and responses. */
 extern const struct rules_variable http_variables[];
 extern const struct rules_function http_functions[];
+/* All that expressions of mode http may name, but for the types of var(): a configuration knows those. */
 extern const struct rules_language http_language;
 
 #endif

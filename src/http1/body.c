@@ -1,7 +1,7 @@
 #include "http1/body.h"
 
 #include "base/macros.h"
-#include "http1/chars.h"
+#include "http/chars.h"
 
 /* Of the chunked coding. */
 enum { SIZE, SIZE_SPACE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILERS };

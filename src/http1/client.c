@@ -3,9 +3,9 @@
  * other on each connection.
  */
 #include "base/pool.h"
-#include "http1/half.h"
+#include "http/chars.h"
 #include "http/http.h"
-#include "http1/chars.h"
+#include "http1/half.h"
 #include "http1/http1.h"
 #include "http1/pace.h"
 

@@ -5,7 +5,7 @@
 #include <http_parser.h>
 
 #include "base/macros.h"
-#include "http1/chars.h"
+#include "http/chars.h"
 
 enum { EMPTY_LINES_MAX = 2, PORT_MAX = 65535 };
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "http1/chars.h"
+#include "http/chars.h"
 #include "http1/head.h"
 
 #define REQUIRE(condition)                                                                                   \

@@ -2,8 +2,8 @@
  * chars.h: the classes of bytes that HTTP's grammar knows (RFC 9110, 5.6.2
  * and 5.5; RFC 3986).
  */
-#ifndef NOXY_HTTP1_CHARS_H
-#define NOXY_HTTP1_CHARS_H
+#ifndef NOXY_HTTP_CHARS_H
+#define NOXY_HTTP_CHARS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "http1/chars.h"
+#include "http/chars.h"
 
 /* A row is 16 bytes; each number is a sum of enum char_class. */
 /* clang-format off */
