@@ -171,6 +171,9 @@ static int load_file(struct conf_load *l, const struct conf_file *f)
     for (size_t i = 0; i < count; i++)
         read_section(l, l->sections[i], &l->state->objects[i]);
     resolve_references(l);
+    for (size_t i = 0; i < count; i++)
+        if (l->sections[i]->finish)
+            l->sections[i]->finish(l);
     return l->report.errors ? -1 : 0;
 }
 

@@ -116,6 +116,11 @@ struct conf_section {
     bool only_inherited;  /* has no object and perhaps no table: it exists to be inherited from */
     const char *doc;
     const struct conf_table *const *tables; /* NULL-ended */
+    /*
+     * When all sections were read and references were resolved, as far as they could be: for what names things
+     * in the whole file. Of a list with errors in some items, the others are there. May be NULL.
+     */
+    void (*finish)(struct conf_load *l);
 };
 
 /* An object that was read. */

@@ -12,7 +12,8 @@
 #include "upstream/backend.h"
 
 struct frontend;
-struct http_conf; /* http/http.h */
+struct http_conf;  /* http/http.h */
+struct relay_conf; /* relay/relay.h */
 struct conf_node;
 struct conf_table;
 
@@ -68,6 +69,7 @@ struct frontend {
     uint64_t timeout_client, timeout_http_request, timeout_keepalive; /* microseconds */
     struct backend *use_backend;                                      /* NULL: none */
     struct http_conf *http;                                           /* the part of http/ */
+    struct relay_conf *relay;                                         /* the part of relay/ */
     struct access_conf *access;                                       /* never NULL */
     struct access_log *access_log; /* the generation's, which frontends may share; NULL: none */
     struct slot *slot;

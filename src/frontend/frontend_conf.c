@@ -135,7 +135,8 @@ static void check_frontend(struct conf_load *l, void *structure, const struct co
                    "frontend \"%s\" listens nowhere", f->name);
     for (uint32_t i = 0; i < f->bind_count; i++)
         f->binds[i]->frontend = f;
-    if (f->mode == MODE_TCP && !conf_node_get(node, "use_backend"))
+    bool sent = conf_node_get(node, "use_backend") || conf_node_get(node, "tcp_condition");
+    if (f->mode == MODE_TCP && !sent)
         conf_error(l, node, "write use_backend: NAME", "frontend \"%s\" in mode tcp has no use_backend",
                    f->name);
 }

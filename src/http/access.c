@@ -28,9 +28,10 @@ void exchange_log(const struct exchange *x, enum reason why)
         .bytes_out = x->head_out + x->bytes_out,
         .status = x->status,
         .malformed = x->malformed,
+        .rule = x->rule ? slice_of(x->rule) : SLICE(""),
     };
     if (x->malformed.len == 0 && m->method.len > 0) {
-        e.method = m->method;
+        e.method = x->asked_method.len ? x->asked_method : m->method;
         e.target = m->target;
         e.version = m->minor ? SLICE("HTTP/1.1") : SLICE("HTTP/1.0");
         e.host = m->host;

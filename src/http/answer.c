@@ -73,6 +73,8 @@ void exchange_answer(struct exchange *x, const struct answer *a, enum reason why
         add_line(x, &m, FIELD_CONTENT_LENGTH, "Content-Length", slice_of(length));
     else
         m.body = BODY_NONE;
+    for (unsigned i = 0; i < a->field_count && m.count < ARRAY_LEN(m.fields); i++)
+        m.fields[m.count++] = a->fields[i];
     if (!x->request_ended)
         x->client_close = true;
     x->status = a->status;

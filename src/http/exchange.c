@@ -1,6 +1,7 @@
 #include "http/exchange.h"
 
 #include "base/pool.h"
+#include "http/exchange_rules.h"
 #include "http/http.h"
 #include "http/method.h"
 #include "http/status.h"
@@ -142,8 +143,7 @@ void exchange_finish(struct exchange *x, enum reason why)
     c->ops->done(c, why, x->response_ended);
 }
 
-/* It can't be served: the status that says so, or nothing where the response has begun or shall not be. */
-static void fail(struct exchange *x, uint16_t status, enum reason why)
+void exchange_fail(struct exchange *x, uint16_t status, enum reason why)
 {
     let_server_go(x, why, false);
     if (x->response_begun || status == 0)
@@ -158,19 +158,20 @@ static void step_rules(struct exchange *x)
 {
     if (exchange_answer_max_forwards(x))
         return;
-    const struct answer *answer = http_conf_answer(x->frontend->http);
-    if (answer) {
-        exchange_answer(x, answer, REASON_RESPONDED);
+    struct exchange_route route = {.backend = x->frontend->use_backend};
+    if (UNLIKELY(rules_any(&x->frontend->http->requests)) && !exchange_rules_frontend(x, &route))
         return;
-    }
-    struct backend *b = x->frontend->use_backend;
-    if (!b) {
-        fail(x, status_of_reason(REASON_NO_BACKEND), REASON_NO_BACKEND);
+    if (!route.backend) {
+        exchange_fail(x, status_of_reason(REASON_NO_BACKEND), REASON_NO_BACKEND);
         return;
     }
     struct address client;
     conn_peer(x->client_conn, &client);
-    attempt_begin(&x->attempt, b, &client);
+    attempt_begin(&x->attempt, route.backend, &client);
+    x->attempt.preferred = route.server;
+    const struct http_backend_conf *b = route.backend->http;
+    if (UNLIKELY(b && rules_any(&b->requests)) && !exchange_rules_backend(x))
+        return;
     step_pick(x);
 }
 
@@ -180,12 +181,12 @@ static void picked(struct exchange *x, enum reason none)
     if (none == REASON_NONE)
         step_connect(x, false);
     else if (none == REASON_QUEUE_TIMEOUT)
-        fail(x, 503, none);
+        exchange_fail(x, 503, none);
     /* After a failure the client is told of that; `none` only says that nobody is left to try. */
     else if (x->attempt.retries > 0)
-        fail(x, status_of_reason(x->failure), x->failure);
+        exchange_fail(x, status_of_reason(x->failure), x->failure);
     else
-        fail(x, x->attempt.backend->when_down == WHEN_DOWN_CLOSE ? 0 : status_of_reason(none), none);
+        exchange_fail(x, x->attempt.backend->when_down == WHEN_DOWN_CLOSE ? 0 : status_of_reason(none), none);
 }
 
 static void woken(struct attempt *a, enum reason none)
@@ -273,7 +274,7 @@ void exchange_server_failed(struct exchange *x, enum reason why)
     if (attempt_failed(&x->attempt, why))
         step_pick(x);
     else
-        fail(x, status_of_reason(why), why);
+        exchange_fail(x, status_of_reason(why), why);
     release(x);
 }
 
@@ -313,10 +314,15 @@ void exchange_response(struct exchange *x, struct message *m)
     hold(x);
     if (!x->first_byte_at)
         x->first_byte_at = now_of(x);
-    if (m->status == 101 && may_switch(x, m)) {
+    bool final = m->status >= 200 || (m->status == 101 && may_switch(x, m));
+    if (final && UNLIKELY(exchange_has_response_rules(x)) && !exchange_rules_response(x, m)) {
+        release(x);
+        return;
+    }
+    if (m->status == 101 && final) {
         begin_tunnel(x, m);
     } else if (m->status == 101) {
-        fail(x, status_of_reason(REASON_SERVER_BAD_RESPONSE), REASON_SERVER_BAD_RESPONSE);
+        exchange_fail(x, status_of_reason(REASON_SERVER_BAD_RESPONSE), REASON_SERVER_BAD_RESPONSE);
     } else if (m->status < 200) {
         count_everywhere(x, COUNTER_RESPONSES_1XX, 1);
         message_drop_hop(m);
@@ -423,7 +429,7 @@ static void server_broke(struct exchange *x, enum reason why)
     x->failure = why;
     bool late = why == REASON_SERVER_TIMEOUT;
     if (late || why == REASON_SERVER_BAD_RESPONSE || !may_repeat(x)) {
-        fail(x, status_of_reason(why), why);
+        exchange_fail(x, status_of_reason(why), why);
         return;
     }
     let_server_go(x, why, false);
@@ -433,7 +439,7 @@ static void server_broke(struct exchange *x, enum reason why)
     } else if (attempt_failed(&x->attempt, why)) {
         step_pick(x);
     } else {
-        fail(x, status_of_reason(why), why);
+        exchange_fail(x, status_of_reason(why), why);
     }
 }
 
@@ -454,6 +460,6 @@ void exchange_broke(struct exchange *x, enum side which, enum reason why)
     if (which == SIDE_OF_SERVER)
         server_broke(x, why);
     else
-        fail(x, status_of_reason(why), why);
+        exchange_fail(x, status_of_reason(why), why);
     release(x);
 }

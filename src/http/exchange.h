@@ -4,8 +4,11 @@
  * Steps, each a function that chooses the next:
  *
  *   begin ─▶ rules ─▶ pick ─▶ connect ─▶ send ─▶ response ─▶ finish
- *              │        │ ▲       │        │
- *              └▶ answer ◀┴───────┴────────┘   (noxy's own response)
+ *              │        │ ▲       │        │        │
+ *              └▶ answer ◀┴───────┴────────┴────────┘   (noxy's own response)
+ *
+ * The rules (exchange_rules.h) are the frontend's http_condition and that of
+ * the backend chosen; those of http_response are part of the step response.
  *
  * Where all servers are full, it waits within pick (upstream/queue.h).
  *
@@ -67,6 +70,9 @@ struct exchange {
     uint8_t busy; /* calls under way that still look at it: freed behind the last */
 
     struct slice malformed; /* of a head that is malformed: its first line, for the log */
+    struct slice asked_method; /* by the client, where a rule has changed the request's; else "" */
+    const char *rule;          /* the rule that decided; NULL: none */
+    struct http_var *vars;     /* what set_var set */
 
     char *scratch_next; /* in scratch: text of added fields */
     char scratch[EXCHANGE_SCRATCH];
@@ -132,10 +138,15 @@ struct answer {
     uint16_t status;
     struct slice content_type;
     struct slice body;
+    const struct field *fields; /* further lines, raw */
+    unsigned field_count;
 };
 void exchange_answer(struct exchange *x, const struct answer *a, enum reason why);
 /* The standard page of a status. */
 void exchange_answer_status(struct exchange *x, uint16_t status, enum reason why);
+/* It can't be served: the status that says so, or nothing where the response has begun or `status` is 0. Ends
+ * the exchange. */
+void exchange_fail(struct exchange *x, uint16_t status, enum reason why);
 /* A line of the access log, which there is; before attempt_end(). */
 void exchange_log(const struct exchange *x, enum reason why);
 /* Ends the exchange: counts, logs, lets go of both streams. */

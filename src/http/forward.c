@@ -31,7 +31,7 @@ static char *put_joined(char *at, const struct message *m, enum field_id id)
 {
     for (unsigned i = 0; i < m->count; i++) {
         const struct field *f = &m->fields[i];
-        if (f->id == id && f->value_len)
+        if (f->id == id && f->value_len && !f->dropped)
             at = put(put(at, f->value, f->value_len), ", ", 2);
     }
     return at;

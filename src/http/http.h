@@ -7,6 +7,7 @@
 
 #include "conf/table.h"
 #include "http/exchange.h"
+#include "http/rule.h"
 
 /* A page of the operator's own for a status that noxy answers with. */
 struct error_page {
@@ -17,8 +18,8 @@ struct error_page {
 
 /* What a frontend says of mode http. Sizes are bytes. */
 struct http_conf {
-    struct conf_list conditions;  /* struct condition */
-    struct conf_list error_pages; /* struct error_page */
+    struct rule_list requests, responses; /* http_condition, http_response */
+    struct conf_list error_pages;         /* struct error_page */
     uint64_t max_header;          /* of a request's whole head */
     uint32_t max_headers;         /* its field lines */
     uint64_t max_body;            /* 0: any */
@@ -29,14 +30,16 @@ struct http_conf {
 /* What a backend says of mode http. */
 struct http_backend_conf {
     struct location_rules *rewrite_location; /* NULL: off */
+    struct rule_list requests, responses;    /* http_condition, http_response */
 };
 
 /* The rows that this room has in the sections `frontend` and `backend`. */
-extern const struct conf_table http_conf_table;
-extern const struct conf_table http_backend_conf_table;
+extern const struct conf_table http_conf_table, http_backend_conf_table;
 
-/* The answer that the frontend's conditions give by themselves, or NULL. */
-const struct answer *http_conf_answer(const struct http_conf *conf);
+struct rule_compiler;
+/* Compiles the rules of all frontends and backends, when the whole file was read. */
+void http_rules_compile(struct conf_load *l, struct rule_compiler *c);
+
 /* The page for a status, or NULL. */
 const struct answer *http_conf_error_page(const struct http_conf *conf, uint16_t status);
 

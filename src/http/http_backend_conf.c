@@ -3,7 +3,15 @@
  */
 #include "http/http.h"
 
+#define FIELD(name) offsetof(struct http_backend_conf, name)
+
 static const struct conf_key http_backend_keys[] = {
+    {"http_condition", &conf_type_list, FIELD(requests.rules), 0, NULL,
+     "In mode http, what is done with requests that came to this backend, in order; after the frontend's.",
+     .table = &rule_backend_request_table, .example = "[ { when: \"path == '/private'\", deny: 403 } ]"},
+    {"http_response", &conf_type_list, FIELD(responses.rules), 0, NULL,
+     "In mode http, what is done with the responses of its servers, in order; before the frontend's.",
+     .table = &rule_response_table, .example = "[ { del_header: Server } ]"},
     {0},
 };
 

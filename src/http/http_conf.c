@@ -1,74 +1,10 @@
 /*
  * http_conf.c: the rows that mode http has in the section `frontend`.
  */
-#include <stdio.h>
-
 #include "frontend/frontend.h"
+#include "http/action_respond.h"
 #include "http/http.h"
-#include "http/status.h"
-
-struct respond {
-    uint32_t status;
-    const char *content_type, *body;
-    struct answer answer;
-};
-
-struct condition {
-    struct respond *respond;
-};
-
-enum { PAGE_MAX = 256 * 1024 }; /* bytes of a file of error_pages */
-
-static const struct conf_key respond_keys[] = {
-    {"status", &conf_type_number, offsetof(struct respond, status), 0, "200", "The status code.", .min = 200,
-     .max = 599},
-    {"content_type", &conf_type_string, offsetof(struct respond, content_type), 0,
-     "text/plain; charset=utf-8", .doc = "The Content-Type field."},
-    {"body", &conf_type_string, offsetof(struct respond, body), 0, NULL,
-     "The body; the standard page of the status when absent.", .example = "hello"},
-    {0},
-};
-
-/* A field's value that is written in the configuration. False: reported. */
-static bool check_value(struct conf_load *l, const struct conf_node *node, const char *value)
-{
-    for (const char *p = value; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            conf_error(l, node, NULL, "a field's value can't hold control characters");
-            return false;
-        }
-    return true;
-}
-
-static void check_respond(struct conf_load *l, void *structure, const struct conf_node *node)
-{
-    struct respond *r = structure;
-    if (!check_value(l, conf_node_get(node, "content_type"), r->content_type))
-        return;
-    r->answer = (struct answer){.status = (uint16_t)r->status};
-    if (!r->body)
-        return;
-    r->answer.content_type = slice_of(r->content_type);
-    r->answer.body = slice_of(r->body);
-}
-
-static const struct conf_table respond_table = {
-    .doc = "An answer that noxy gives by itself.",
-    .keys = respond_keys,
-    .size = sizeof(struct respond),
-    .check = check_respond,
-};
-
-static const struct conf_key condition_keys[] = {
-    {"respond", &conf_type_map, offsetof(struct condition, respond), CONF_REQUIRED, NULL,
-     "Answers the request; nothing after it is looked at.", .table = &respond_table,
-     .example = "{ status: 200, body: hello }"},
-    {0},
-};
-
-static const struct conf_table condition_table = {.doc = "A condition and what is done when it holds.",
-                                                  .keys = condition_keys,
-                                                  .size = sizeof(struct condition)};
+#include "http/rule_compile.h"
 
 static const struct conf_key error_page_keys[] = {
     {"status", &conf_type_number, offsetof(struct error_page, status), CONF_REQUIRED, NULL,
@@ -80,34 +16,14 @@ static const struct conf_key error_page_keys[] = {
     {0},
 };
 
-static const char *read_page(struct conf_load *l, const char *path, size_t *len, struct error *err)
-{
-    FILE *f = fopen(path, "re");
-    if (!f) {
-        error_set_errno(err, "cannot read %s", path);
-        return NULL;
-    }
-    char *page = arena_alloc(&l->arena, PAGE_MAX + 1);
-    *len = fread(page, 1, PAGE_MAX + 1, f);
-    if (ferror(f))
-        error_set_errno(err, "cannot read %s", path);
-    else if (*len > PAGE_MAX)
-        error_set(err, "%s is larger than %d KiB", path, PAGE_MAX / 1024);
-    else if (*len == 0)
-        error_set(err, "%s is empty", path);
-    bool good = !ferror(f) && *len > 0 && *len <= PAGE_MAX;
-    fclose(f);
-    return good ? page : NULL;
-}
-
 static void check_error_page(struct conf_load *l, void *structure, const struct conf_node *node)
 {
     struct error_page *p = structure;
     struct error err;
     size_t len;
-    if (!check_value(l, conf_node_get(node, "content_type"), p->content_type))
+    if (!respond_check_value(l, conf_node_get(node, "content_type"), p->content_type))
         return;
-    const char *page = read_page(l, p->file, &len, &err);
+    const char *page = respond_read_file(l, p->file, &len, &err);
     if (!page)
         conf_error(l, conf_node_get(node, "file"), NULL, "%s", err.text);
     p->answer = (struct answer){.status = (uint16_t)p->status,
@@ -141,22 +57,22 @@ static const struct conf_key http_keys[] = {
     {"error_pages", &conf_type_list, FIELD(error_pages), CONF_INHERITED, NULL,
      "Pages of one's own for statuses that noxy answers with.", .table = &error_page_table,
      .example = "[ { status: 503, file: /etc/noxy/503.html } ]"},
-    {"http_condition", &conf_type_list, FIELD(conditions), 0, NULL,
-     "In mode http, what is done with a request before a server is chosen, in order.",
-     .table = &condition_table, .example = "[ { respond: { status: 200, body: hello } } ]"},
+    {"http_condition", &conf_type_list, FIELD(requests.rules), 0, NULL,
+     "In mode http, what is done with requests, in order: conditions, and actions for those that hold.",
+     .table = &rule_frontend_request_table,
+     .example = "[ { when: \"path =~ '^/api/'\", use_backend: api } ]"},
+    {"http_response", &conf_type_list, FIELD(responses.rules), 0, NULL,
+     "In mode http, what is done with the responses of servers, in order; noxy's own answers are left alone.",
+     .table = &rule_response_table, .example = "[ { del_header: Server } ]"},
     {0},
 };
 
 static void check_http(struct conf_load *l, void *structure, const struct conf_node *node)
 {
     const struct conf_node *mode = conf_node_get(node, "mode");
-    const struct conf_node *conditions = conf_node_get(node, "http_condition");
     bool tcp = mode && mode->kind == CONF_SCALAR && slice_equal(slice_of(mode->text), SLICE("tcp"));
     (void)structure;
-    if (tcp && conditions)
-        conf_error(l, conditions, "remove it, or write mode: http",
-                   "http_condition has no effect in mode tcp");
-    if (!tcp && !conditions && !conf_node_get(node, "use_backend"))
+    if (!tcp && !conf_node_get(node, "http_condition") && !conf_node_get(node, "use_backend"))
         conf_error(l, node, "write use_backend: NAME", "no request would be served: there is no use_backend");
 }
 
@@ -168,14 +84,6 @@ const struct conf_table http_conf_table = {
     .check = check_http,
 };
 
-const struct answer *http_conf_answer(const struct http_conf *conf)
-{
-    if (conf->conditions.count == 0)
-        return NULL;
-    const struct condition *first = conf->conditions.items[0];
-    return &first->respond->answer;
-}
-
 const struct answer *http_conf_error_page(const struct http_conf *conf, uint16_t status)
 {
     for (uint32_t i = 0; i < conf->error_pages.count; i++) {
@@ -184,4 +92,60 @@ const struct answer *http_conf_error_page(const struct http_conf *conf, uint16_t
             return &p->answer;
     }
     return NULL;
+}
+
+/* ---- rules ---- */
+
+/* Notes a list, or compiles it. */
+static void visit(struct rule_compiler *c, bool compile, struct rule_list *list, enum rule_place place,
+                  const struct backend *b)
+{
+    if (compile)
+        rule_compiler_compile(c, list, place, b);
+    else
+        rule_compiler_note(c, list, place);
+}
+
+static void visit_all(struct conf_load *l, struct rule_compiler *c, bool compile)
+{
+    uint32_t count;
+    const struct conf_object *frontends = conf_load_objects(l, "frontend", &count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct http_conf *conf = ((const struct frontend *)frontends[i].structure)->http;
+        visit(c, compile, &conf->requests, RULES_OF_FRONTEND_REQUESTS, NULL);
+        visit(c, compile, &conf->responses, RULES_OF_FRONTEND_RESPONSES, NULL);
+    }
+    const struct conf_object *backends = conf_load_objects(l, "backend", &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct backend *b = backends[i].structure;
+        visit(c, compile, &b->http->requests, RULES_OF_BACKEND_REQUESTS, b);
+        visit(c, compile, &b->http->responses, RULES_OF_BACKEND_RESPONSES, b);
+    }
+}
+
+static void refuse_in_tcp(struct conf_load *l, const struct conf_object *frontend, const char *key)
+{
+    const struct conf_node *value = conf_node_get(frontend->node, key);
+    if (value)
+        conf_error(l, value, "remove it, or write mode: http", "%s has no effect in mode tcp", key);
+}
+
+static void check_modes(struct conf_load *l)
+{
+    uint32_t count;
+    const struct conf_object *frontends = conf_load_objects(l, "frontend", &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (((const struct frontend *)frontends[i].structure)->mode != MODE_TCP)
+            continue;
+        refuse_in_tcp(l, &frontends[i], "http_condition");
+        refuse_in_tcp(l, &frontends[i], "http_response");
+    }
+}
+
+void http_rules_compile(struct conf_load *l, struct rule_compiler *c)
+{
+    if (l->report.errors == 0) /* a mode may be what is wrong */
+        check_modes(l);
+    visit_all(l, c, false);
+    visit_all(l, c, true);
 }

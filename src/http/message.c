@@ -55,7 +55,7 @@ static void drop_named(struct message *m, struct slice option)
 {
     for (unsigned i = 0; i < m->count; i++) {
         struct field *f = &m->fields[i];
-        if (!(field_flags(f->id) & FIELD_KEPT) &&
+        if (!(field_flags(f->id) & FIELD_KEPT) && !f->own &&
             slice_equal_nocase(option, (struct slice){f->name, f->name_len}))
             f->dropped = true;
     }

@@ -57,8 +57,11 @@ uint16_t status_of_reason(enum reason why)
     case REASON_NO_SERVER:
     case REASON_QUEUE_TIMEOUT:
     case REASON_NO_BACKEND:
+    case REASON_UNKNOWN_BACKEND:
     case REASON_RESOURCES:
         return 503;
+    case REASON_RULE_FAILED:
+        return 500;
     default:
         return reason_side(why) == SIDE_SERVER ? 502 : 0;
     }

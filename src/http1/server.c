@@ -94,6 +94,14 @@ static struct slice own_host(const struct h1_server *h)
     return slice_of(s->endpoint.host[0] ? s->addr_port : "localhost");
 }
 
+static bool has_host(const struct message *m)
+{
+    for (unsigned i = 0; i < m->count; i++)
+        if (m->fields[i].id == FIELD_HOST && !m->fields[i].dropped)
+            return true;
+    return false;
+}
+
 static void server_head(struct stream *s, const struct message *m)
 {
     struct h1_server *h = (struct h1_server *)s;
@@ -101,12 +109,11 @@ static void server_head(struct stream *s, const struct message *m)
     push_request_line(&h->half, m);
     /*
      * The authority of an absolute target stands for Host, whatever Host says (RFC 9112, 3.2.2). HTTP/1.0 may
-     * come without a host; going on as HTTP/1.1 the request needs one.
+     * come without a host; going on as HTTP/1.1 the request needs one. A rule may have given it another.
      */
-    if (m->scheme.len)
-        push_host(&h->half, m->host);
-    else if (m->minor == 0 && m->host.len == 0)
-        push_host(&h->half, own_host(h));
+    bool needs_host = m->scheme.len || (m->minor == 0 && m->host.len == 0);
+    if (UNLIKELY(needs_host) && !has_host(m))
+        push_host(&h->half, m->scheme.len ? m->host : own_host(h));
     half_push_fields(&h->half, m, SLICE(""));
     h->state = HEAD;
     h->interims = 0;

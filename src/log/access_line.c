@@ -14,14 +14,14 @@
 
 /* What each value may take of a line, escapes included, so that all fit into it. */
 enum {
-    NAME_BYTES = 160, /* client, frontend, backend, server */
+    NAME_BYTES = 160, /* client, frontend, backend, server, rule */
     WORD_BYTES = 64,  /* method, version */
     HOST_BYTES = 400,
-    TARGET_BYTES = 2000,
+    TARGET_BYTES = 1900,
     FIXED_BYTES = 800, /* names of the fields, numbers, words of our own */
     CUT_BYTES = 3,
 };
-static_assert(4 * NAME_BYTES + 2 * WORD_BYTES + HOST_BYTES + TARGET_BYTES + FIXED_BYTES <= LINE_MAX_BYTES,
+static_assert(5 * NAME_BYTES + 2 * WORD_BYTES + HOST_BYTES + TARGET_BYTES + FIXED_BYTES <= LINE_MAX_BYTES,
               "a line has room for all");
 
 static char *put(char *at, struct slice s)
@@ -159,6 +159,7 @@ size_t access_line_text(char *out, const struct access_entry *e)
     at = put(PUT(at, " end="), slice_of(e->reason));
     *at++ = '/';
     at = put(at, slice_of(e->ended_by));
+    at = put_name(PUT(at, " rule="), e->rule);
     *at++ = ' ';
     at = put_request(at, e);
     at = PUT(at, " host=\"");
@@ -207,7 +208,8 @@ size_t access_line_json(char *out, const struct access_entry *e)
     at = put_number(PUT(at, ", \"generation\": "), e->generation);
     at = put(PUT(at, ", \"reason\": \""), slice_of(e->reason));
     at = put(PUT(at, "\", \"ended_by\": \""), slice_of(e->ended_by));
-    at = put_json_bytes(at, SLICE("\", \"method\": "), e->method, WORD_BYTES);
+    at = put_json_bytes(at, SLICE("\", \"rule\": "), e->rule, NAME_BYTES);
+    at = put_json_bytes(at, SLICE(", \"method\": "), e->method, WORD_BYTES);
     at = put_json_bytes(at, SLICE(", \"target\": "), parsed ? e->target : SLICE(""), TARGET_BYTES);
     at = put_json_bytes(at, SLICE(", \"version\": "), parsed ? e->version : SLICE(""), WORD_BYTES);
     at = put_json_bytes(at, SLICE(", \"host\": "), e->host, HOST_BYTES);

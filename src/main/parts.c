@@ -4,16 +4,26 @@
 #include "health/health.h"
 #include "http/codec.h"
 #include "http/http.h"
+#include "http/rule_compile.h"
 #include "http1/http1.h"
 #include "process/global_conf.h"
 #include "relay/relay.h"
 #include "upstream/backend.h"
 
 static const struct conf_table *const global_tables[] = {&global_conf_table, NULL};
-static const struct conf_table *const frontend_tables[] = {&frontend_conf_table, &http_conf_table, NULL};
+static const struct conf_table *const frontend_tables[] = {&frontend_conf_table, &http_conf_table,
+                                                           &relay_conf_table, NULL};
 static const struct conf_table *const backend_tables[] = {&backend_conf_table, &health_conf_table,
                                                           &http_backend_conf_table, NULL};
 static const struct conf_table *const no_tables[] = {NULL};
+
+/* Rules name backends and variables of the whole file. */
+static void compile_rules(struct conf_load *l)
+{
+    struct rule_compiler *c = rule_compiler_new(l);
+    http_rules_compile(l, c);
+    relay_rules_compile(l, c);
+}
 
 static const struct conf_section global_section = {
     .name = "global", .doc = "What concerns noxy as a whole.", .tables = global_tables};
@@ -41,6 +51,7 @@ static const struct conf_section backend_section = {
     .inherits = "defaults",
     .doc = "Groups of servers that do the same work.",
     .tables = backend_tables,
+    .finish = compile_rules,
 };
 
 const struct conf_section *const parts_sections[] = {

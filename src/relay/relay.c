@@ -1,6 +1,8 @@
 #include "relay/relay.h"
 
+#include "base/clock.h"
 #include "base/pool.h"
+#include "log/log.h"
 #include "upstream/attempt.h"
 #include "upstream/connect.h"
 
@@ -27,6 +29,7 @@ struct relay {
     uint64_t begun_at, active_at;
     uint64_t connect_at, connected_at, first_byte_at; /* of the latest server; 0: not yet */
     uint64_t bytes[2];                                /* received, by enum side */
+    const char *rule;                                 /* the rule that decided; NULL: none */
     bool connected;
     bool over;
 };
@@ -57,6 +60,7 @@ static void log_access(const struct relay *r, enum reason why)
         .total_us = loop_now(loop_of(r)) - r->begun_at,
         .bytes_in = r->bytes[CLIENT],
         .bytes_out = r->bytes[SERVER],
+        .rule = r->rule ? slice_of(r->rule) : SLICE(""),
     };
     frontend_log_access(r->client.frontend, r->ends[CLIENT].conn, &e, &r->attempt, why);
 }
@@ -272,6 +276,63 @@ static void try_server(struct relay *r)
     picked(r, attempt_pick(&r->attempt));
 }
 
+/* ---- rules ---- */
+
+static void decide(struct relay *r, struct rule_outcome *out)
+{
+    static const struct rule_world nothing; /* the actions on connections need none of it */
+    const struct frontend *f = r->client.frontend;
+    const struct conn *c = r->ends[CLIENT].conn;
+    struct address peer, local = {0};
+    conn_peer(c, &peer);
+    if (f->relay->connections.wants_dst)
+        conn_local(c, &local);
+    struct http_subject s = {
+        .src = ip_of_address(&peer),
+        .peer = ip_of_address(&peer),
+        .src_port = address_port(&peer),
+        .dst = ip_of_address(&local),
+        .dst_port = address_port(&local),
+        .frontend = f->name,
+        .generation = f->worker->generation,
+        .now_us = clock_wall_ms() * 1000,
+    };
+    rules_decide(&f->relay->connections, &s, &nothing, NULL, out);
+    if (out->rule)
+        r->rule = out->rule->label;
+}
+
+static void tell(const struct relay *r, const char *what, struct slice words)
+{
+    char text[ADDRESS_TEXT_MAX];
+    struct address peer;
+    conn_peer(r->ends[CLIENT].conn, &peer);
+    log_warn("Frontend [%s] rule %s, client %s: %s%.*s", r->client.frontend->name, r->rule,
+             address_print(&peer, text), what, (int)MIN(words.len, 200), words.ptr);
+}
+
+/* Where the rules send the connection. False: they ended it. */
+static bool walk_rules(struct relay *r, struct backend **b)
+{
+    struct rule_outcome out;
+    enum reason why = REASON_NONE;
+    decide(r, &out);
+    if (out.verdict == VERDICT_REJECT) {
+        why = REASON_REJECTED;
+    } else if (out.verdict == VERDICT_FAILED) {
+        tell(r, "failed: ", slice_of(out.failure));
+        why = REASON_RULE_FAILED;
+    } else if (out.verdict == VERDICT_BACKEND && !out.backend) {
+        tell(r, "there is no backend ", out.backend_name);
+        why = REASON_UNKNOWN_BACKEND;
+    } else if (out.verdict == VERDICT_BACKEND) {
+        *b = out.backend;
+    }
+    if (why != REASON_NONE)
+        end_relay(r, why);
+    return why == REASON_NONE;
+}
+
 static void accepted(struct frontend *f, struct conn *c)
 {
     struct relay *r = pool_get(&relays);
@@ -286,8 +347,15 @@ static void accepted(struct frontend *f, struct conn *c)
     conn_set_owner(c, &client_handler, r);
     state_count(f->block, COUNTER_REQUESTS, 1);
     state_gauge_add(f->slot, GAUGE_REQUESTS);
+    struct backend *b = f->use_backend;
+    if (UNLIKELY(f->relay && rules_any(&f->relay->connections)) && !walk_rules(r, &b))
+        return;
+    if (!b) {
+        end_relay(r, REASON_NO_BACKEND);
+        return;
+    }
     conn_peer(c, &peer);
-    attempt_begin(&r->attempt, f->use_backend, &peer);
+    attempt_begin(&r->attempt, b, &peer);
     try_server(r);
 }
 

@@ -43,7 +43,12 @@ enum reason_side { SIDE_NONE, SIDE_CLIENT, SIDE_SERVER, SIDE_NOXY };
     X(RESPONDED, "responded", SIDE_NOXY, "answered by a rule")                                               \
     X(TUNNEL_TIMEOUT, "tunnel_timeout", SIDE_NOXY, "no bytes either way within timeout_tunnel")              \
     X(RESOURCES, "resources", SIDE_NOXY, "out of descriptors or memory")                                     \
-    X(QUEUE_TIMEOUT, "queue_timeout", SIDE_NOXY, "no server had a free place within timeout_queue")
+    X(QUEUE_TIMEOUT, "queue_timeout", SIDE_NOXY, "no server had a free place within timeout_queue")          \
+    X(REDIRECTED, "redirected", SIDE_NOXY, "redirected by a rule")                                           \
+    X(DENIED, "denied", SIDE_NOXY, "denied by a rule")                                                       \
+    X(REJECTED, "rejected", SIDE_NOXY, "the connection was rejected by a rule")                              \
+    X(RULE_FAILED, "rule_failed", SIDE_NOXY, "a rule failed, or its result can't be used")                   \
+    X(UNKNOWN_BACKEND, "unknown_backend", SIDE_NOXY, "a rule gave a name that no backend has")
 
 enum reason {
 #define X(id, word, side, sentence) REASON_##id,

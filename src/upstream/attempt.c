@@ -18,6 +18,10 @@ void attempt_begin(struct attempt *a, struct backend *b, const struct address *c
 static int pick(struct attempt *a, const uint64_t *passed)
 {
     struct backend *b = a->backend;
+    const struct server *preferred = a->preferred;
+    if (UNLIKELY(preferred != NULL) && b->eligible[preferred->index].eligible &&
+        !balance_was_tried((struct balance_tried){passed}, preferred->index))
+        return (int)preferred->index;
     return b->balancer.ops->pick(&b->balancer, &a->key, (struct balance_tried){passed});
 }
 

@@ -18,6 +18,7 @@ struct attempt {
     struct backend *backend;
     struct server *server; /* the one under way; NULL: none */
     struct server *last;   /* the one that was chosen last, for the log; NULL: none */
+    struct server *preferred; /* chosen rather than the balancer's, while it is eligible; NULL: none */
     struct balance_key key;
     uint64_t *tried; /* a bit a server; NULL until one failed */
     uint32_t retries_left;

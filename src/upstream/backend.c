@@ -86,6 +86,14 @@ void backend_close_idle(struct backend *b)
     }
 }
 
+struct server *backend_server(const struct backend *b, struct slice name)
+{
+    for (uint32_t i = 0; i < b->server_count; i++)
+        if (slice_equal(slice_of(b->servers[i]->name), name))
+            return b->servers[i];
+    return NULL;
+}
+
 bool server_address(const struct server *s, struct address *out)
 {
     if (s->endpoint.literal) {

@@ -85,6 +85,8 @@ void backend_close_idle(struct backend *b);
 bool server_address(const struct server *s, struct address *out);
 /* "BACKEND:SERVER/ADDRESS", as log lines name a server; returns `out`. */
 const char *server_print(const struct server *s, char *out, size_t size);
+/* The server of that name; NULL: none. */
+struct server *backend_server(const struct backend *b, struct slice name);
 /* May it get requests now? With why not in words (for the CLI; `why` may be NULL). */
 bool server_eligible(const struct server *s, const char **why);
 

@@ -1,0 +1,153 @@
+/*
+ * action_request.c: the request's start line: set_path, set_query,
+ * set_method.
+ */
+#include <string.h>
+
+#include "http/action.h"
+
+enum { METHOD_MAX_LEN = 32 };
+
+/* What may stand in a path: visible ASCII characters, but for those that end it. */
+static bool may_stand(struct slice s, const char *not_these)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c <= 0x20 || c >= 0x7f || strchr(not_these, c))
+            return false;
+    }
+    return true;
+}
+
+static char *put(char *at, struct slice s)
+{
+    if (s.len)
+        memcpy(at, s.ptr, s.len);
+    return at + s.len;
+}
+
+/* The path without its query, and the query with its question mark. */
+static void split(struct slice target, struct slice *path, struct slice *query)
+{
+    const char *mark = target.len ? memchr(target.ptr, '?', target.len) : NULL;
+    size_t len = mark ? (size_t)(mark - target.ptr) : target.len;
+    *path = (struct slice){target.ptr, len};
+    *query = (struct slice){target.ptr + len, target.len - len};
+}
+
+static void set_target(struct rule_run *run, struct slice path, struct slice query)
+{
+    struct message *m = run->subject->request;
+    char *bytes = rule_alloc(run, path.len + query.len);
+    put(put(bytes, path), query);
+    m->path = (struct slice){bytes, path.len + query.len};
+    m->raw_line = (struct slice){NULL, 0};
+    rules_forget(run->values);
+}
+
+/* Its text, if it can be part of a request line. */
+static bool target_text(struct rule_run *run, const struct action *a, const char *not_these,
+                        struct slice *out)
+{
+    if (!rule_text(run, a->expression, out))
+        return false;
+    if (out->len > ACTION_TEXT_MAX)
+        rule_fail(run, "%s: longer than %d bytes", a->name, ACTION_TEXT_MAX);
+    else if (!may_stand(*out, not_these))
+        rule_fail(run, "%s: \"%.*s\" can't stand in a request line", a->name, (int)MIN(out->len, 80), out->ptr);
+    return run->out->verdict == VERDICT_NONE;
+}
+
+static void run_path(struct rule_run *run, const struct action *a)
+{
+    struct slice path, old, query;
+    if (!target_text(run, a, "?#\"<>\\^`{|}", &path))
+        return;
+    if (path.len == 0 || path.ptr[0] != '/') {
+        rule_fail(run, "set_path: \"%.*s\" doesn't begin with /", (int)MIN(path.len, 80), path.ptr);
+        return;
+    }
+    split(run->subject->request->path, &old, &query);
+    set_target(run, path, query);
+    rule_acted(run, a, path);
+}
+
+/* "a=b" and "?a=b" mean the same; the empty query takes the question mark away. */
+static void run_query(struct rule_run *run, const struct action *a)
+{
+    struct slice query, path, old, mark = SLICE("?");
+    if (!target_text(run, a, "#\"<>\\^`{|}", &query))
+        return;
+    split(run->subject->request->path, &path, &old);
+    if (query.len && query.ptr[0] == '?') {
+        query.ptr++;
+        query.len--;
+    }
+    if (query.len == 0)
+        mark.len = 0;
+    char *bytes = rule_alloc(run, mark.len + query.len);
+    put(put(bytes, mark), query);
+    set_target(run, path, (struct slice){bytes, mark.len + query.len});
+    rule_acted(run, a, query);
+}
+
+const struct action_kind action_set_path = {.type = {"expression", action_set},
+                                            .read = action_read_expression,
+                                            .compile = action_compile_expression,
+                                            .run = run_path};
+const struct action_kind action_set_query = {.type = {"expression", action_set},
+                                             .read = action_read_expression,
+                                             .compile = action_compile_expression,
+                                             .run = run_query};
+
+/* ---- set_method ---- */
+
+/* Methods that change what a message looks like: how long the response's body is (HEAD), what becomes of the
+ * connection (CONNECT), what may be sent (TRACE). NULL: it is none of them. */
+static const char *why_not(struct slice method)
+{
+    if (!field_is_token(method) || method.len > METHOD_MAX_LEN)
+        return "it is no method";
+    if (slice_equal(method, SLICE("CONNECT")))
+        return "noxy makes no tunnels by CONNECT";
+    if (slice_equal(method, SLICE("TRACE")))
+        return "a request made into TRACE would show the server's client what others may not see";
+    if (slice_equal(method, SLICE("HEAD")))
+        return "the client awaits a body, and the server would send none";
+    return NULL;
+}
+
+static void compile_method(struct rule_compiling *c, struct action *a)
+{
+    action_compile_expression(c, a);
+    const struct rules_value *constant = a->expression ? rules_constant(a->expression) : NULL;
+    const char *why = constant ? why_not(constant->string) : NULL;
+    if (why)
+        conf_error(c->load, a->node, why, "set_method can't make \"%.*s\" of a request",
+                   (int)MIN(constant->string.len, 40), constant->string.ptr);
+}
+
+static void run_method(struct rule_run *run, const struct action *a)
+{
+    struct message *m = run->subject->request;
+    struct slice method;
+    if (!rule_text(run, a->expression, &method) || slice_equal(method, m->method))
+        return;
+    const char *why = m->head_method ? "the client awaits no body, and the server would send one" : why_not(method);
+    if (why) {
+        rule_fail(run, "set_method can't make \"%.*s\" of %.*s: %s", (int)MIN(method.len, 40), method.ptr,
+                  (int)MIN(m->method.len, 40), m->method.ptr, why);
+        return;
+    }
+    char *bytes = rule_alloc(run, method.len);
+    put(bytes, method);
+    m->method = (struct slice){bytes, method.len};
+    m->raw_line = (struct slice){NULL, 0};
+    rules_forget(run->values);
+    rule_acted(run, a, method);
+}
+
+const struct action_kind action_set_method = {.type = {"expression", action_set},
+                                              .read = action_read_expression,
+                                              .compile = compile_method,
+                                              .run = run_method};

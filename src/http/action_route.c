@@ -1,0 +1,97 @@
+/*
+ * action_route.c: where a request or a connection goes: use_backend,
+ * use_server. Both take a name as it is, or an expression that gives one.
+ */
+#include "http/action.h"
+#include "upstream/backend.h"
+
+/* ---- use_backend ---- */
+
+static void compile_backend(struct rule_compiling *c, struct action *a)
+{
+    struct slice name = slice_of(a->node->text);
+    a->backend = rule_backend_find(c->list->backends, name);
+    if (a->backend)
+        return;
+    if (rule_is_word(c, a->node->text)) {
+        rule_report_unknown_backend(c, a->node, name);
+        return;
+    }
+    a->expression = rule_compile(c, a->node, RULES_STRING);
+    const struct rules_value *constant = a->expression ? rules_constant(a->expression) : NULL;
+    if (!constant)
+        return;
+    a->backend = rule_backend_find(c->list->backends, constant->string);
+    if (!a->backend)
+        rule_report_unknown_backend(c, a->node, constant->string);
+}
+
+static void run_backend(struct rule_run *run, const struct action *a)
+{
+    struct rule_outcome *out = run->out;
+    out->backend = a->backend;
+    if (!a->backend) {
+        if (!rule_text(run, a->expression, &out->backend_name))
+            return;
+        out->backend = rule_backend_find(run->list->backends, out->backend_name);
+    }
+    rule_acted(run, a, a->backend ? slice_of(a->backend->name) : out->backend_name);
+    rule_end(run, VERDICT_BACKEND);
+}
+
+const struct action_kind action_use_backend = {.type = {"name or expression", action_set},
+                                               .ends = true,
+                                               .read = action_read_expression,
+                                               .compile = compile_backend,
+                                               .run = run_backend};
+
+/* ---- use_server ---- */
+
+/* The backend whose servers are meant, where that is known. */
+static const struct backend *its_backend(const struct rule_compiling *c)
+{
+    if (c->backend)
+        return c->backend;
+    for (const struct action *a = c->rule->actions; a; a = a->next)
+        if (a->kind == &action_use_backend)
+            return rule_backend_find(c->list->backends, slice_of(a->node->text));
+    return NULL;
+}
+
+static void check_server(struct rule_compiling *c, struct action *a, const struct backend *b)
+{
+    const char **names = ARENA_ARRAY(&c->load->arena, const char *, b->server_count + 1);
+    for (uint32_t i = 0; i < b->server_count; i++)
+        names[i] = b->servers[i]->name;
+    if (!backend_server(b, a->word))
+        rule_report_unknown(c, a->node, "server", a->word, names);
+}
+
+static void compile_server(struct rule_compiling *c, struct action *a)
+{
+    const struct backend *b = its_backend(c);
+    struct slice name = slice_of(a->node->text);
+    if ((b && backend_server(b, name)) || rule_is_word(c, a->node->text)) {
+        a->word = name;
+    } else {
+        a->expression = rule_compile(c, a->node, RULES_STRING);
+        const struct rules_value *constant = a->expression ? rules_constant(a->expression) : NULL;
+        if (constant)
+            a->word = constant->string;
+    }
+    if (a->word.len && b)
+        check_server(c, a, b);
+}
+
+static void run_server(struct rule_run *run, const struct action *a)
+{
+    run->out->server = a->word;
+    if (a->word.len == 0 && !rule_text(run, a->expression, &run->out->server))
+        return;
+    rule_acted(run, a, run->out->server);
+}
+
+const struct action_kind action_use_server = {.type = {"name or expression", action_set},
+                                              .read = action_read_expression,
+                                              .compile = compile_server,
+                                              .run = run_server};

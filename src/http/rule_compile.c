@@ -1,0 +1,190 @@
+#include "http/rule_compile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/report.h"
+#include "http/action.h"
+#include "upstream/backend.h"
+
+/* One name in one set_var. */
+struct setter {
+    struct setter *next; /* in the order of the file */
+    const struct action_pair *pair;
+    enum rules_stage stage;
+    enum { UNKNOWN, UNDER_WAY, KNOWN, BAD } state;
+    enum rules_type type;
+};
+
+struct rule_compiler {
+    struct conf_load *load;
+    struct rules_language language;
+    struct rule_backends backends;
+    const char **names; /* of the backends, NULL-ended */
+    struct setter *setters, **end;
+};
+
+/* ---- variables ---- */
+
+static enum rules_stage stage_of(enum rule_place place)
+{
+    static const enum rules_stage stages[] = {
+        [RULES_OF_CONNECTIONS] = RULES_AT_CONNECTION,
+        [RULES_OF_FRONTEND_REQUESTS] = RULES_AT_REQUEST,
+        [RULES_OF_BACKEND_REQUESTS] = RULES_AT_REQUEST,
+        [RULES_OF_FRONTEND_RESPONSES] = RULES_AT_RESPONSE,
+        [RULES_OF_BACKEND_RESPONSES] = RULES_AT_RESPONSE,
+    };
+    return stages[place];
+}
+
+void rule_compiler_note(struct rule_compiler *c, const struct rule_list *list, enum rule_place place)
+{
+    for (uint32_t i = 0; i < list->rules.count; i++) {
+        const struct rule *r = list->rules.items[i];
+        for (const struct action *a = r->actions; a; a = a->next)
+            for (unsigned p = 0; a->kind == &action_set_var && p < a->pair_count; p++) {
+                struct setter *s = ARENA_NEW(&c->load->arena, struct setter);
+                *s = (struct setter){.pair = &a->pairs[p], .stage = stage_of(place)};
+                *c->end = s;
+                c->end = &s->next;
+            }
+    }
+}
+
+/* An expression that sets a variable may use others: each type is found when it is first asked for. */
+static bool learn_type(struct rule_compiler *c, struct setter *s)
+{
+    if (s->state == UNKNOWN) {
+        struct rules_scope *scope = rules_scope_new(&c->load->arena, &c->language, s->stage);
+        s->state = UNDER_WAY;
+        const struct rules_expression *e = rules_compile(scope, c->load, s->pair->node, RULES_TYPE_COUNT);
+        s->state = e ? KNOWN : BAD;
+        s->type = e ? rules_type_of(e) : RULES_STRING;
+    }
+    return s->state == KNOWN;
+}
+
+static struct setter *find_setter(struct rule_compiler *c, struct slice name)
+{
+    for (struct setter *s = c->setters; s; s = s->next)
+        if (slice_equal(s->pair->name, name) && learn_type(c, s))
+            return s;
+    return NULL;
+}
+
+static bool variable_type(void *context, struct slice name, enum rules_type *type)
+{
+    const struct setter *s = find_setter(context, name);
+    if (s)
+        *type = s->type;
+    return s != NULL;
+}
+
+void rule_check_variable(struct rule_compiling *c, const struct action_pair *p)
+{
+    const struct setter *first = find_setter(c->compiler, p->name);
+    enum rules_type type = p->expression ? rules_type_of(p->expression) : RULES_STRING;
+    if (!first || !p->expression || type == first->type)
+        return;
+    conf_error(c->load, p->node, "a variable has one type in the whole configuration",
+               "\"%.*s\" is %s here and %s at line %u", SLICE_ARG(p->name), rules_type_name(type),
+               rules_type_name(first->type), (unsigned)first->pair->node->place.line);
+}
+
+/* ---- names ---- */
+
+static int compare_backends(const void *a, const void *b)
+{
+    return strcmp((*(struct backend *const *)a)->name, (*(struct backend *const *)b)->name);
+}
+
+static void find_backends(struct rule_compiler *c)
+{
+    uint32_t count;
+    const struct conf_object *objects = conf_load_objects(c->load, "backend", &count);
+    c->backends.items = ARENA_ARRAY(&c->load->arena, struct backend *, count);
+    c->names = ARENA_ARRAY(&c->load->arena, const char *, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        struct backend *b = objects[i].structure;
+        if (b && b->name) /* one without a name was reported */
+            c->backends.items[c->backends.count++] = b;
+    }
+    if (c->backends.count > 0)
+        qsort(c->backends.items, c->backends.count, sizeof *c->backends.items, compare_backends);
+    for (uint32_t i = 0; i < c->backends.count; i++)
+        c->names[i] = c->backends.items[i]->name;
+}
+
+bool rule_is_word(const struct rule_compiling *c, const char *text)
+{
+    static const char of_names[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-/";
+    if (!*text || text[strspn(text, of_names)])
+        return false;
+    const struct rules_variable *const *tables = c->compiler->language.variables;
+    for (; *tables; tables++)
+        for (const struct rules_variable *v = *tables; v->name; v++)
+            if (strcmp(v->name, text) == 0)
+                return false;
+    return true;
+}
+
+void rule_report_unknown(struct rule_compiling *c, const struct conf_node *at, const char *kind,
+                         struct slice name, const char *const *names)
+{
+    const char *text = arena_copy(&c->load->arena, name.ptr, name.len), *hint = NULL;
+    char shown[CONF_EXCERPT_SIZE];
+    const char *near = conf_nearest(text, names);
+    if (near)
+        hint = arena_printf(&c->load->arena, "did you mean \"%s\"?", near);
+    conf_error(c->load, at, hint, "unknown %s \"%s\"", kind, conf_excerpt(text, shown));
+}
+
+void rule_report_unknown_backend(struct rule_compiling *c, const struct conf_node *at, struct slice name)
+{
+    rule_report_unknown(c, at, "backend", name, c->compiler->names);
+}
+
+/* ---- lists ---- */
+
+const struct rules_expression *rule_compile(struct rule_compiling *c, const struct conf_node *node,
+                                            enum rules_type want)
+{
+    const struct rules_expression *e = rules_compile(c->scope, c->load, node, want);
+    if (e && (rules_mentions(e, "dst") || rules_mentions(e, "dst_port")))
+        c->list->wants_dst = true;
+    return e;
+}
+
+struct rule_compiler *rule_compiler_new(struct conf_load *l)
+{
+    struct rule_compiler *c = ARENA_NEW(&l->arena, struct rule_compiler);
+    c->load = l;
+    c->language = http_language;
+    c->language.variable_type = variable_type;
+    c->language.context = c;
+    c->end = &c->setters;
+    find_backends(c);
+    return c;
+}
+
+void rule_compiler_compile(struct rule_compiler *c, struct rule_list *list, enum rule_place place,
+                           const struct backend *b)
+{
+    struct rule_compiling compiling = {
+        .compiler = c, .load = c->load, .list = list, .place = place, .backend = b};
+    if (list->rules.count == 0)
+        return;
+    compiling.scope = rules_scope_new(&c->load->arena, &c->language, stage_of(place));
+    list->scope = compiling.scope;
+    list->backends = &c->backends;
+    for (uint32_t i = 0; i < list->rules.count; i++) {
+        struct rule *r = list->rules.items[i];
+        compiling.rule = r;
+        if (r->when_node)
+            r->when = rule_compile(&compiling, r->when_node, RULES_BOOL);
+        for (struct action *a = r->actions; a; a = a->next)
+            if (a->kind->compile)
+                a->kind->compile(&compiling, a);
+    }
+}
