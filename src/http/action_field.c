@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "http/action.h"
+#include "http/chars.h"
 
 enum { NAME_MAX_LEN = 128 };
 
@@ -17,7 +18,7 @@ static bool is_own(enum field_id id)
 bool action_check_field(struct conf_load *l, const struct action_pair *p, bool response)
 {
     bool forwarded = p->id == FIELD_X_FORWARDED_PROTO || p->id == FIELD_X_FORWARDED_HOST;
-    if (!field_is_token(p->name) || p->name.len > NAME_MAX_LEN) {
+    if (p->name.len == 0 || p->name.len > NAME_MAX_LEN || !chars_all(p->name, CHAR_TOKEN)) {
         conf_error(l, p->node->key ? p->node->key : p->node,
                    "it is at most 128 letters, digits and !#$%&'*+-.^_`|~", "\"%.*s\" can't be a header field's name",
                    SLICE_ARG(p->name));

@@ -5,19 +5,9 @@
 #include <string.h>
 
 #include "http/action.h"
+#include "http/chars.h"
 
 enum { METHOD_MAX_LEN = 32 };
-
-/* What may stand in a path: visible ASCII characters, but for those that end it. */
-static bool may_stand(struct slice s, const char *not_these)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c <= 0x20 || c >= 0x7f || strchr(not_these, c))
-            return false;
-    }
-    return true;
-}
 
 static char *put(char *at, struct slice s)
 {
@@ -46,14 +36,13 @@ static void set_target(struct rule_run *run, struct slice path, struct slice que
 }
 
 /* Its text, if it can be part of a request line. */
-static bool target_text(struct rule_run *run, const struct action *a, const char *not_these,
-                        struct slice *out)
+static bool target_text(struct rule_run *run, const struct action *a, struct slice *out)
 {
     if (!rule_text(run, a->expression, out))
         return false;
     if (out->len > ACTION_TEXT_MAX)
         rule_fail(run, "%s: longer than %d bytes", a->name, ACTION_TEXT_MAX);
-    else if (!may_stand(*out, not_these))
+    else if (!chars_all(*out, CHAR_TARGET))
         rule_fail(run, "%s: \"%.*s\" can't stand in a request line", a->name, (int)MIN(out->len, 80), out->ptr);
     return run->out->verdict == VERDICT_NONE;
 }
@@ -61,10 +50,11 @@ static bool target_text(struct rule_run *run, const struct action *a, const char
 static void run_path(struct rule_run *run, const struct action *a)
 {
     struct slice path, old, query;
-    if (!target_text(run, a, "?#\"<>\\^`{|}", &path))
+    if (!target_text(run, a, &path))
         return;
-    if (path.len == 0 || path.ptr[0] != '/') {
-        rule_fail(run, "set_path: \"%.*s\" doesn't begin with /", (int)MIN(path.len, 80), path.ptr);
+    if (path.len == 0 || path.ptr[0] != '/' || memchr(path.ptr, '?', path.len)) {
+        rule_fail(run, "set_path: \"%.*s\" must begin with / and be without a ?", (int)MIN(path.len, 80),
+                  path.ptr);
         return;
     }
     split(run->subject->request->path, &old, &query);
@@ -76,7 +66,7 @@ static void run_path(struct rule_run *run, const struct action *a)
 static void run_query(struct rule_run *run, const struct action *a)
 {
     struct slice query, path, old, mark = SLICE("?");
-    if (!target_text(run, a, "#\"<>\\^`{|}", &query))
+    if (!target_text(run, a, &query))
         return;
     split(run->subject->request->path, &path, &old);
     if (query.len && query.ptr[0] == '?') {
@@ -106,7 +96,7 @@ const struct action_kind action_set_query = {.type = {"expression", action_set},
  * connection (CONNECT), what may be sent (TRACE). NULL: it is none of them. */
 static const char *why_not(struct slice method)
 {
-    if (!field_is_token(method) || method.len > METHOD_MAX_LEN)
+    if (method.len == 0 || method.len > METHOD_MAX_LEN || !chars_all(method, CHAR_TOKEN))
         return "it is no method";
     if (slice_equal(method, SLICE("CONNECT")))
         return "noxy makes no tunnels by CONNECT";

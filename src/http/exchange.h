@@ -73,6 +73,7 @@ struct exchange {
     struct slice asked_method; /* by the client, where a rule has changed the request's; else "" */
     const char *rule;          /* the rule that decided; NULL: none */
     struct http_var *vars;     /* what set_var set */
+    uint64_t unique_id[2];     /* as in struct http_subject */
 
     char *scratch_next; /* in scratch: text of added fields */
     char scratch[EXCHANGE_SCRATCH];

@@ -41,6 +41,7 @@ static void make_subject(const struct exchange *x, const struct rule_list *list,
         .generation = x->frontend->worker->generation,
         .now_us = clock_wall_ms() * 1000,
         .vars = x->vars,
+        .unique_id = {x->unique_id[0], x->unique_id[1]},
     };
     s->peer = s->src;
     if (x->attempt.backend)
@@ -73,6 +74,7 @@ static void decide(struct exchange *x, const struct rule_list *list, struct mess
     s.response = response;
     rules_decide(list, &s, &world, NULL, out);
     x->vars = s.vars;
+    memcpy(x->unique_id, s.unique_id, sizeof x->unique_id);
     note_method(x, asked);
     if (out->rule && !(out->verdict == VERDICT_ALLOW && x->rule))
         x->rule = out->rule->label;

@@ -11,18 +11,6 @@ static const struct {
 #undef X
 };
 
-bool field_is_token(struct slice s)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i], letter = (char)(c | 0x20);
-        if (!(letter >= 'a' && letter <= 'z') && !(c >= '0' && c <= '9') &&
-            !memchr(others, c, sizeof others - 1))
-            return false;
-    }
-    return s.len > 0;
-}
-
 enum field_id field_lookup(struct slice name)
 {
     /* Length and first letter leave at most one or two rows to compare. */

@@ -70,8 +70,6 @@ struct field {
     bool own;     /* set by a rule: not removed though Connection names it */
 };
 
-/* Is it a token (RFC 9110, 5.6.2), as names of fields and methods are? */
-bool field_is_token(struct slice s);
 enum field_id field_lookup(struct slice name);
 unsigned field_flags(enum field_id id);
 
