@@ -21,7 +21,7 @@ LINE = re.compile(
     r'(?P<time>\S+Z) (?P<client>\S+) (?P<frontend>\S+) (?P<backend>[^ :]+)(?::(?P<server>\S+))? (?P<status>\d{3}|-) '
     r'in=(?P<bytes_in>\d+) out=(?P<bytes_out>\d+) head=(?P<head>\S+) queue=(?P<queue>\S+) connect=(?P<connect>\S+) '
     r'first=(?P<first>\S+) total=(?P<total>\S+) retries=(?P<retries>\d+) gen=(?P<generation>\d+) '
-    r'end=(?P<end>\S+) "(?P<request>[^"]*)" host="(?P<host>[^"]*)"')
+    r'end=(?P<end>\S+) rule=(?P<rule>\S+) "(?P<request>[^"]*)" host="(?P<host>[^"]*)"')
 
 with open(os.path.join(TOP, "docs/access-log.md"), encoding="utf-8") as document:
     MANUAL = document.read()
