@@ -8,7 +8,7 @@ from waiting import wait_for
 
 
 def entries(lb, count):
-    """The entries of access.log."""
+    """The entries of access.log, in the order of the requests: of one worker."""
     def read():
         try:
             with open(lb.path("access.log"), encoding="utf-8") as f:
@@ -66,7 +66,7 @@ def test_the_backend_s_rules_follow_the_frontend_s(noxy, origins):
             {"when": "path == '/api/moved'", "redirect": "'/new'", "code": 301},
             {"when": "path == '/api/hello'", "respond": {"body": "hi"}},
             {"name": "ok", "when": "path == '/api/ok'", "allow": True},
-            {"set_path": "'/rewritten'"}]}}))
+            {"set_path": "'/rewritten'"}]}}, {"threads": 1}))
     assert lb.get("/").server == "web1"
     assert (lb.get("/api/private").status, lb.get("/api/moved").status, lb.get("/api/hello").body) == (401, 301, b"hi")
     assert (lb.get("/api/ok").server, lb.get("/api/x").server) == ("web2", "web2")
@@ -81,7 +81,7 @@ def test_the_backend_s_rules_follow_the_frontend_s(noxy, origins):
 
 def test_the_access_log_names_the_rule_by_name_or_place(noxy, origins):
     text = compose({"pool": origins(1)}, {"access_log": ACCESS, "http_condition": [
-        {"name": "gate", "when": "path == '/named'", "deny": 403}]})
+        {"name": "gate", "when": "path == '/named'", "deny": 403}]}, general={"threads": 1})
     lb = noxy.prepare(text)
     text = text.replace('"http_condition"', '\n    "http_condition"').replace('{"name": "gate"', '\n      {"name": "gate"')
     text = text.replace('"deny": 403}', '"deny": 403},\n      {"when": "path == \'/placed\'", "set_method": "\'PUT\'", "use_backend": "pool"}')

@@ -20,7 +20,7 @@ def test_redirect_sends_the_client_elsewhere(noxy, origins, code):
             assert (r.status, r.field("Location")) == (code or 302, "https://shop.example/x?y=1")
             assert (r.field("Content-Length"), r.body, r.closes) == ("0", b"", False)
     assert origins[0].requests == []
-    assert lb.total("frontend", "reasons.redirected") == 2
+    lb.wait_total("frontend", "reasons.redirected", 2)
 
 
 def test_respond_answers_with_status_fields_and_body(noxy):
@@ -57,7 +57,7 @@ def test_deny_gives_the_status_s_page(noxy, origins):
     assert (r.status, b"403 Forbidden" in r.body) == (403, True)
     assert lb.get("/gone").body == b"never was"
     assert lb.get("/", {"User-Agent": "Mozilla"}).server == "web1"
-    assert lb.total("frontend", "reasons.denied") == 2
+    lb.wait_total("frontend", "reasons.denied", 2)
 
 
 def test_answers_to_head_have_no_body(noxy, origins):
@@ -95,7 +95,7 @@ def test_a_backend_that_there_is_not_is_answered_503_and_told(noxy, origins):
     lb = start(noxy, origins(1), {"name": "dynamic", "when": "header('x-to') != ''", "use_backend": "header('x-to')"})
     assert lb.get("/", {"X-To": "nowhere"}).status == 503
     assert 'rule dynamic' in lb.wait_log("WARN", 'there is no backend "nowhere"')[0].message
-    assert lb.total("frontend", "reasons.unknown_backend") == 1
+    lb.wait_total("frontend", "reasons.unknown_backend", 1)
     assert lb.get("/", {"X-To": "pool"}).server == "web1"
 
 
@@ -215,7 +215,7 @@ def test_head_can_t_be_made_into_what_has_a_body(noxy, origins):
     assert lb.get("/", {"X-Method": "HEAD"}, method="HEAD").status == 200
     for method in ("HEAD", "CONNECT", "TRACE", "NO METHOD", ""):
         assert lb.get("/", {"X-Method": method}).status == 500, method
-    assert lb.total("frontend", "reasons.rule_failed") == 6
+    lb.wait_total("frontend", "reasons.rule_failed", 6)
 
 
 # ---- variables and the log ----
@@ -261,7 +261,7 @@ def test_control_characters_are_refused_with_500(noxy, origins, action, bad):
         assert c.get("/good").server == "web1"
     assert len(origins[0].requests) == 1
     assert "rule bad failed" in lb.wait_log("WARN", "failed")[0].message
-    assert lb.total("frontend", "reasons.rule_failed") == 1
+    lb.wait_total("frontend", "reasons.rule_failed", 1)
 
 
 @pytest.mark.parametrize("action, query", [

@@ -39,7 +39,7 @@ def test_the_status_is_changed(noxy, origins):
         r = c.get()
         assert (r.status, r.reason, r.body) == (404, "Not Found", b"secret")
         assert c.request("HEAD").status == 404
-    assert lb.total("frontend", "responses_4xx") == 2
+    lb.wait_total("frontend", "responses_4xx", 2)
 
 
 @pytest.mark.parametrize("status", [204, 304])
@@ -58,7 +58,7 @@ def test_a_status_that_can_t_be_is_refused_with_500(noxy, origins, expression):
     with lb.connect() as c:
         assert c.get().status == 500
         assert lb.get().status == 500
-    assert lb.total("frontend", "reasons.rule_failed") == 2
+    lb.wait_total("frontend", "reasons.rule_failed", 2)
     assert "rule s failed" in lb.wait_log("WARN", "failed")[0].message
     lb.wait_idle()
 
