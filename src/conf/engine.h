@@ -1,9 +1,9 @@
 /*
  * engine.h: what the files of the table engine share. Internal to conf/.
  *
- * load.c reads a file's sections into objects, map.c one map by the rows of
- * its tables, types.c one value by its row, hint.c says what a wrong key or a
- * missing one should be.
+ * include.c puts the files together, load.c reads their sections into
+ * objects, map.c one map by the rows of its tables, types.c one value by its row, hint.c says what a wrong
+ * key or a missing one should be.
  */
 #ifndef NOXY_CONF_ENGINE_H
 #define NOXY_CONF_ENGINE_H
@@ -21,9 +21,18 @@ struct conf_context {
 /* A reference to fill in when all objects are read. */
 struct conf_reference {
     struct conf_reference *next;
-    const struct conf_key *key;
-    const struct conf_node *node;
-    void **field;
+    const char *section, *name;
+    struct conf_place place;
+    void **field; /* may be NULL */
+};
+
+/* The files of one load, while they are put together. */
+struct conf_includes {
+    struct hashmap files; /* path to struct conf_file */
+    uint32_t count, numbers, nodes;
+    size_t bytes;
+    bool is_full; /* a bound is reached: no more is read */
+    bool failed;  /* something is missing in the tree */
 };
 
 /* The objects of one section. */
@@ -31,6 +40,8 @@ struct conf_objects {
     struct conf_object *items;
     uint32_t count;
     struct hashmap names; /* to struct conf_object */
+    struct hashmap used;  /* the names that something refers to */
+    bool all_used;        /* any of them may be chosen at run time */
 };
 
 struct conf_load_state {
@@ -68,10 +79,24 @@ const char *conf_map_name(const struct conf_table *const *tables, const struct c
 /* A map without entries that stands where `place` is. */
 const struct conf_node *conf_empty_map(struct conf_load *l, struct conf_place place);
 
+/* Fills in the references of the file; reports those that lead nowhere. */
+void conf_resolve_references(struct conf_load *l);
+/* What the section's maps of names hold. */
+void conf_objects_free(struct conf_objects *objects);
+/* The index of a section; of an unknown one, that of the list's end. */
+size_t conf_section_index(const struct conf_load *l, const char *name);
 const struct conf_section *conf_find_section(const struct conf_load *l, const char *name);
 /* Reports a name that the other one, at `first`, has already. */
 void conf_report_twice(struct conf_load *l, const char *kind, const struct conf_node *node,
                        const struct conf_node *first, const char *name);
+
+/*
+ * Replaces each `include` in the tree by what its files hold. -1: reported, and the tree lacks something.
+ * What else was reported leaves a tree that is worth reading further (a key that is written twice).
+ */
+int conf_include(struct conf_load *l, struct conf_node *root);
+/* Where `other` is, told at `here`: "line 5", or "FILE:5" of another file. */
+const char *conf_where(struct conf_load *l, const struct conf_node *other, const struct conf_node *here);
 
 /* "frontend "web"", ""bind" of frontend "web"". */
 const char *conf_describe(struct conf_load *l, const struct conf_context *context);

@@ -32,6 +32,8 @@ static bool is_wanted(const struct conf_load *l)
 static const char *did_you_mean(struct conf_load *l, const char *word, const struct candidates *c)
 {
     const char *nearest = conf_nearest(word, c->names);
+    if (nearest && strcmp(nearest, word) == 0)
+        return "remove its quotes"; /* only what is no row differs by them: include */
     return nearest ? arena_printf(&l->arena, "did you mean \"%s\"?", nearest) : NULL;
 }
 
@@ -118,6 +120,7 @@ const char *conf_hint_unknown_key(struct conf_load *l, const struct conf_table *
     for (const struct conf_section *const *s = l->sections; section && *s; s++)
         if ((*s)->inherits && strcmp((*s)->inherits, section->name) == 0)
             add_keys(&c, (*s)->tables, true);
+    add_candidate(&c, "include");
     return did_you_mean(l, word, &c);
 }
 
@@ -128,6 +131,7 @@ const char *conf_hint_unknown_section(struct conf_load *l, const char *word)
         return NULL;
     for (const struct conf_section *const *s = l->sections; *s; s++)
         add_candidate(&c, (*s)->name);
+    add_candidate(&c, "include");
     const char *hint = did_you_mean(l, word, &c);
     return hint ? hint : belongs_to(l, word);
 }

@@ -8,14 +8,22 @@
 #include "conf/parse.h"
 #include "conf/source.h"
 
+const char *conf_where(struct conf_load *l, const struct conf_node *other, const struct conf_node *here)
+{
+    const struct conf_place *at = &other->place;
+    if (at->file == here->place.file)
+        return arena_printf(&l->arena, "line %u", (unsigned)at->line);
+    return arena_printf(&l->arena, "%s:%u", at->file->path, (unsigned)at->line);
+}
+
 void conf_report_twice(struct conf_load *l, const char *kind, const struct conf_node *node,
                        const struct conf_node *first, const char *name)
 {
-    conf_error(l, node, arena_printf(&l->arena, "the first is at line %u", (unsigned)first->place.line),
+    conf_error(l, node, arena_printf(&l->arena, "the first is at %s", conf_where(l, first, node)),
                "two in \"%s\" have the name \"%s\"", kind, name);
 }
 
-static size_t section_index(const struct conf_load *l, const char *name)
+size_t conf_section_index(const struct conf_load *l, const char *name)
 {
     size_t i = 0;
     while (l->sections[i] && strcmp(l->sections[i]->name, name) != 0)
@@ -25,12 +33,12 @@ static size_t section_index(const struct conf_load *l, const char *name)
 
 const struct conf_section *conf_find_section(const struct conf_load *l, const char *name)
 {
-    return l->sections[section_index(l, name)];
+    return l->sections[conf_section_index(l, name)];
 }
 
 const struct conf_object *conf_load_objects(const struct conf_load *l, const char *section, uint32_t *count)
 {
-    size_t i = section_index(l, section);
+    size_t i = conf_section_index(l, section);
     *count = 0;
     if (!l->sections[i] || !l->state->objects)
         return NULL;
@@ -137,25 +145,10 @@ static void report_unknown_sections(struct conf_load *l)
                        "unknown section \"%s\"", conf_excerpt(child->key->text, shown));
 }
 
-static void resolve_references(struct conf_load *l)
-{
-    char shown[CONF_EXCERPT_SIZE];
-    for (struct conf_reference *r = l->state->references; r; r = r->next) {
-        size_t i = section_index(l, r->key->refers_to);
-        const struct conf_object *o =
-            l->sections[i] ? hashmap_find(&l->state->objects[i].names, slice_of(r->node->text)) : NULL;
-        if (o)
-            *r->field = o->structure;
-        else
-            conf_error(l, r->node, conf_hint_unknown_object(l, r->key->refers_to, r->node->text),
-                       "there is no %s \"%s\"", r->key->refers_to, conf_excerpt(r->node->text, shown));
-    }
-}
-
 static int load_file(struct conf_load *l, const struct conf_file *f)
 {
-    const struct conf_node *root = f ? conf_parse(&l->report, f) : NULL;
-    if (!root)
+    struct conf_node *root = f ? conf_parse(&l->report, f) : NULL;
+    if (!root || conf_include(l, root) < 0)
         return -1;
     if (root->kind != CONF_MAP) {
         conf_error(l, root, "it starts with a line like \"frontend:\"",
@@ -170,7 +163,7 @@ static int load_file(struct conf_load *l, const struct conf_file *f)
     report_unknown_sections(l);
     for (size_t i = 0; i < count; i++)
         read_section(l, l->sections[i], &l->state->objects[i]);
-    resolve_references(l);
+    conf_resolve_references(l);
     for (size_t i = 0; i < count; i++)
         if (l->sections[i]->finish)
             l->sections[i]->finish(l);
@@ -190,7 +183,7 @@ static void init(struct conf_load *l, const char *path, const struct conf_sectio
 int conf_load_file(struct conf_load *l, const char *path, const struct conf_section *const *sections)
 {
     init(l, path, sections);
-    return load_file(l, conf_source_read(&l->report, path));
+    return load_file(l, conf_source_read(&l->report, path, NULL));
 }
 
 int conf_load_bytes(struct conf_load *l, const char *path, const char *bytes, size_t len,
@@ -203,7 +196,7 @@ int conf_load_bytes(struct conf_load *l, const char *path, const char *bytes, si
 void conf_load_free(struct conf_load *l)
 {
     for (size_t i = 0; l->state->objects && l->sections[i]; i++)
-        hashmap_free(&l->state->objects[i].names);
+        conf_objects_free(&l->state->objects[i]);
     arena_free(&l->arena);
     *l = (struct conf_load){0};
 }

@@ -140,8 +140,8 @@ static const struct conf_node *own_value(struct conf_load *l, const struct conf_
     for (const struct conf_node *n = value && key->alias ? value->next : NULL; n; n = n->next)
         if (key_is(key, n->key->text))
             conf_error(l, n->key,
-                       arena_printf(&l->arena, "\"%s\" at line %u is the same key: keep one of them",
-                                    value->key->text, (unsigned)value->place.line),
+                       arena_printf(&l->arena, "\"%s\" at %s is the same key: keep one of them",
+                                    value->key->text, conf_where(l, value, n)),
                        "\"%s\" is set twice", key->name);
     return value;
 }

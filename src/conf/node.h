@@ -22,6 +22,9 @@ struct conf_file {
     const char *path; /* as given */
     const char *bytes;
     size_t len;
+    const char *directory;  /* of a file that another one includes; NULL: that of the load */
+    uint32_t number;        /* 0: the main file; messages come in the order in which the others are read */
+    uint64_t device, inode; /* inode 0: not read from a file */
 };
 
 /* A stretch of a line. Lines and columns count from 1; columns count characters (UTF-8), not bytes. */

@@ -14,7 +14,8 @@ struct parser {
     struct text key;        /* of `keys`, while it is made */
     uint32_t maps, nodes, alias_nodes;
     struct conf_origin cursor; /* where the latest scalar is written */
-    bool incomplete;           /* an error took something out of the tree */
+    bool may_be_empty;
+    bool incomplete; /* an error took something out of the tree */
 };
 
 struct anchor {
@@ -346,6 +347,8 @@ static bool parse_stream(struct parser *p, struct conf_node **root)
     bool ended;
     if (!skip_event(p, &type, &at) || !skip_event(p, &type, &at))
         return false;
+    if (type == YAML_STREAM_END_EVENT && p->may_be_empty)
+        return true;
     if (type == YAML_STREAM_END_EVENT) {
         at = (struct conf_place){p->file, 1, 1, 1};
         complain(p, &at, NULL, "the file is empty: there is no configuration in it");
@@ -358,20 +361,33 @@ static bool parse_stream(struct parser *p, struct conf_node **root)
     return true;
 }
 
-const struct conf_node *conf_parse(struct conf_report *r, const struct conf_file *f)
+static int parse_file(struct conf_report *r, const struct conf_file *f, bool may_be_empty,
+                      struct conf_node **root)
 {
-    struct parser p = {.report = r, .file = f, .cursor = {.line = 1, .column = 1}};
-    struct conf_node *root = NULL;
+    struct parser p = {
+        .report = r, .file = f, .cursor = {.line = 1, .column = 1}, .may_be_empty = may_be_empty};
+    *root = NULL;
     if (!yaml_parser_initialize(&p.yaml)) {
         conf_syntax_report(r, f, &p.yaml);
-        return NULL;
+        return -1;
     }
     yaml_parser_set_encoding(&p.yaml, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&p.yaml, (const unsigned char *)f->bytes, f->len);
-    bool good = parse_stream(&p, &root);
+    bool good = parse_stream(&p, root);
     yaml_parser_delete(&p.yaml);
     hashmap_free(&p.anchors);
     hashmap_free(&p.keys);
     text_free(&p.key);
-    return good && !p.incomplete ? root : NULL;
+    return good && !p.incomplete ? 0 : -1;
+}
+
+struct conf_node *conf_parse(struct conf_report *r, const struct conf_file *f)
+{
+    struct conf_node *root;
+    return parse_file(r, f, false, &root) == 0 ? root : NULL;
+}
+
+int conf_parse_included(struct conf_report *r, const struct conf_file *f, struct conf_node **root)
+{
+    return parse_file(r, f, true, root);
 }

@@ -19,7 +19,9 @@ enum {
  * error took out of it. What was reported may also leave a tree worth reading further (a duplicate key, a
  * tag).
  */
-const struct conf_node *conf_parse(struct conf_report *r, const struct conf_file *f);
+struct conf_node *conf_parse(struct conf_report *r, const struct conf_file *f);
+/* The same for a file that may be empty: 0, and `*root` is NULL then; -1: reported. */
+int conf_parse_included(struct conf_report *r, const struct conf_file *f, struct conf_node **root);
 
 /* Reports what libyaml could not read, in the language of people who write configurations. */
 void conf_syntax_report(struct conf_report *r, const struct conf_file *f, const yaml_parser_t *yaml);

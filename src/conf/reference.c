@@ -9,6 +9,37 @@
 
 enum { NESTING_MAX = 8 };
 
+static const char several_files[] =
+    "## `include`: several files\n\n"
+    "`include` may stand wherever a list or a map of keys may stand. Its value is a file, a pattern such as "
+    "`conf.d/*.yaml`, or a list of them:\n\n"
+    "```yaml\n"
+    "include: conf.d/*.yaml        # at the top: further sections\n"
+    "defaults:\n"
+    "  include: timeouts.yaml      # beside other keys, or instead of them\n"
+    "  mode: http\n"
+    "backend:\n"
+    "  - include: backends/*.yaml  # in a list: further items\n"
+    "  - name: own\n"
+    "    servers:\n"
+    "      include: servers.yaml   # instead of a list\n"
+    "```\n\n"
+    "- At the top, the file is a map of sections. The frontends and backends of all files are one list each, "
+    "in the order in which they are read; any other section stands in one file only.\n"
+    "- In a list, a file that is a list stands for its items, a file that is a map for one item.\n"
+    "- In a map, the file is a map, and its keys are added. A key may be written once.\n"
+    "- Instead of a list (`servers: { include: FILE }`), the same as in one.\n"
+    "- A pattern (`*`, `?`, `[...]`) stands for the files that are like it, sorted by name, without those "
+    "whose "
+    "name starts with a dot. One that no file is like is told in a notice. A file without a pattern must "
+    "be there.\n"
+    "- A relative path starts in the folder of the file where it is written. That is so for `include` and "
+    "for "
+    "all other keys that are paths.\n"
+    "- An included file may include others, but not itself: at most 16 in each other, 1000 in all, 16 MiB "
+    "together. An anchor is known in its own file only. In quotes, `\"include\"` is a key like any other.\n"
+    "- A file that is empty adds nothing. Every reload reads all files anew.\n\n";
+
 /* Where a key is described. */
 struct chapter {
     const struct conf_section *section;
@@ -138,6 +169,7 @@ void conf_reference_print(const struct conf_section *const *sections, struct tex
         "in bytes, or has a unit: `16k`, `4m`, `1g` (`1k` is 1024 bytes). True and false are `true` and "
         "`false`, also `yes`, `no`, `on`, `off`. Anchors and aliases may be used, tags and merge keys "
         "not.\n\n");
+    text_puts(out, several_files);
     for (const struct conf_section *const *s = sections; *s; s++)
         print_section(sections, *s, out);
 }

@@ -64,6 +64,8 @@ static int compare_places(const struct conf_place *a, const struct conf_place *b
 {
     if (!a->file != !b->file)
         return a->file ? 1 : -1;
+    if (a->file && a->file->number != b->file->number)
+        return a->file->number < b->file->number ? -1 : 1;
     if (a->line != b->line)
         return a->line < b->line ? -1 : 1;
     return a->column < b->column ? -1 : a->column > b->column;

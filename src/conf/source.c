@@ -124,8 +124,14 @@ static bool check_bytes(struct conf_report *r, const struct conf_file *f)
 }
 
 /* An error of the file as a whole. */
-static void refuse(struct conf_report *r, const char *path, const char *hint, const char *why)
+static void refuse(struct conf_report *r, const char *path, const struct conf_node *by, const char *hint,
+                   const char *why)
 {
+    if (by) {
+        char shown[CONF_EXCERPT_SIZE];
+        conf_report_add(r, CONF_ERROR, &by->place, hint, "\"%s\" %s", conf_excerpt(path, shown), why);
+        return;
+    }
     struct conf_file *f = ARENA_NEW(r->arena, struct conf_file);
     f->path = arena_strdup(r->arena, path);
     f->bytes = "";
@@ -133,12 +139,12 @@ static void refuse(struct conf_report *r, const char *path, const char *hint, co
     conf_report_add(r, CONF_ERROR, &whole, hint, "%s", why);
 }
 
-const struct conf_file *conf_source_copy(struct conf_report *r, const char *path, const char *bytes,
-                                         size_t len)
+static struct conf_file *copy_file(struct conf_report *r, const char *path, const struct conf_node *by,
+                                   const char *bytes, size_t len)
 {
     static const char byte_order_mark[] = "\xef\xbb\xbf";
     if (len > CONF_FILE_MAX) {
-        refuse(r, path, NULL, "the file is larger than 16 MiB, the most that a configuration may have");
+        refuse(r, path, by, NULL, "is larger than 16 MiB, the most that a configuration may have");
         return NULL;
     }
     if (len >= 3 && memcmp(bytes, byte_order_mark, 3) == 0)
@@ -148,6 +154,12 @@ const struct conf_file *conf_source_copy(struct conf_report *r, const char *path
     f->bytes = arena_copy(r->arena, bytes, len);
     f->len = len;
     return check_bytes(r, f) ? f : NULL;
+}
+
+const struct conf_file *conf_source_copy(struct conf_report *r, const char *path, const char *bytes,
+                                         size_t len)
+{
+    return copy_file(r, path, NULL, bytes, len);
 }
 
 /* At most one byte more than a configuration may have. -1 with errno. */
@@ -166,28 +178,30 @@ static int read_all(int fd, struct text *bytes)
     return 0;
 }
 
-const struct conf_file *conf_source_read(struct conf_report *r, const char *path)
+struct conf_file *conf_source_read(struct conf_report *r, const char *path, const struct conf_node *by)
 {
     /* Not blocking: to open a FIFO nobody writes to must not stop the master. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
-        refuse(r, path, errno == ENOENT ? "name the configuration file with -c FILE" : NULL,
+        const char *hint = by ? "a relative path starts in the folder of the file where it is written"
+                              : "name the configuration file with -c FILE";
+        refuse(r, path, by, errno == ENOENT ? hint : NULL,
                arena_printf(r->arena, "cannot be opened: %s", strerror(errno)));
         return NULL;
     }
     struct stat st;
     struct text bytes = {0};
-    const struct conf_file *f = NULL;
+    struct conf_file *f = NULL;
     if (fstat(fd, &st) < 0)
-        refuse(r, path, NULL, arena_printf(r->arena, "cannot be examined: %s", strerror(errno)));
+        refuse(r, path, by, NULL, arena_printf(r->arena, "cannot be examined: %s", strerror(errno)));
     else if (S_ISDIR(st.st_mode))
-        refuse(r, path, "name the file in it", "is a directory, not a configuration file");
+        refuse(r, path, by, "name the file in it", "is a directory, not a configuration file");
     else if (!S_ISREG(st.st_mode))
-        refuse(r, path, "noxy reads its configuration again at a reload", "is not a regular file");
+        refuse(r, path, by, "noxy reads its configuration again at a reload", "is not a regular file");
     else if (read_all(fd, &bytes) < 0)
-        refuse(r, path, NULL, arena_printf(r->arena, "cannot be read: %s", strerror(errno)));
-    else
-        f = conf_source_copy(r, path, text_str(&bytes), bytes.len);
+        refuse(r, path, by, NULL, arena_printf(r->arena, "cannot be read: %s", strerror(errno)));
+    else if ((f = copy_file(r, path, by, text_str(&bytes), bytes.len)))
+        f->device = st.st_dev, f->inode = st.st_ino;
     text_free(&bytes);
     close(fd);
     return f;

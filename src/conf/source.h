@@ -13,8 +13,9 @@
 
 enum { CONF_FILE_MAX = 16 << 20 };
 
-/* The file's bytes, checked. NULL: the report says why not. */
-const struct conf_file *conf_source_read(struct conf_report *r, const char *path);
+/* The file's bytes, checked. NULL: the report says why not, at `by`, which includes it (NULL: nothing does).
+ */
+struct conf_file *conf_source_read(struct conf_report *r, const char *path, const struct conf_node *by);
 /* The same from memory; path and bytes are copied. */
 const struct conf_file *conf_source_copy(struct conf_report *r, const char *path, const char *bytes,
                                          size_t len);

@@ -38,7 +38,7 @@ extern const struct conf_type conf_type_size;   /* uint64_t, bytes; min, max */
 extern const struct conf_type conf_type_bool;   /* bool */
 extern const struct conf_type conf_type_string; /* const char *; not empty */
 extern const struct conf_type
-    conf_type_path; /* const char *; a relative one starts at the file's directory */
+    conf_type_path; /* const char *; a relative one starts in the folder of the file where it is written */
 extern const struct conf_type conf_type_choice; /* int; the value of one of `choices` */
 extern const struct conf_type conf_type_map;    /* `T *`: a structure of its own, with the rows of `table` */
 extern const struct conf_type
@@ -121,6 +121,7 @@ struct conf_section {
      * in the whole file. Of a list with errors in some items, the others are there. May be NULL.
      */
     void (*finish)(struct conf_load *l);
+    const char *unused; /* the hint of the warning about a named object that nothing refers to; NULL: none */
 };
 
 /* An object that was read. */
@@ -135,7 +136,7 @@ struct conf_object {
 struct conf_load {
     struct arena arena;
     struct conf_report report;
-    const char *directory;                      /* of the file: relative paths in it start there */
+    const char *directory;                      /* of the main file: relative paths in it start there */
     const struct conf_section *const *sections; /* NULL-ended */
     struct conf_load_state *state;              /* the engine's own */
     struct conf_kept *kept;                     /* see conf_load_keep() */
@@ -162,6 +163,23 @@ void *conf_load_kept(const struct conf_load *l, const char *name);
 /* The objects of a section in the order of the file; a section that is one map has one, written or not. */
 const struct conf_object *conf_load_objects(const struct conf_load *l, const char *section, uint32_t *count);
 
+/* The object of that name; NULL: none. For when the load is done: objects may follow until then. */
+const struct conf_object *conf_object_find(const struct conf_load *l, const char *section, const char *name);
+/*
+ * As conf_type_ref does, for a name that stands at `at`, such as in an expression: when all is read, `*field`
+ * (NULL: it is only checked) gets the object's structure, or the error is reported there. `name` is kept.
+ */
+void conf_refer(struct conf_load *l, const char *section, const char *name, struct conf_place at,
+                void **field);
+/*
+ * Something refers to the object of that name, which need not be read yet. NULL: to one that is chosen at run
+ * time, which may be any of them. What is referred to by conf_type_ref and conf_refer() is used without it.
+ */
+void conf_object_used(struct conf_load *l, const char *section, const char *name);
+/* Warns of the objects that nothing uses, in the sections that have a hint for that. When all rooms had their
+ * say. */
+void conf_warn_unused(struct conf_load *l);
+
 /* Reports at a node's place; for checks and setters. `hint` may be NULL. */
 void conf_error(struct conf_load *l, const struct conf_node *at, const char *hint, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
@@ -182,6 +200,8 @@ void conf_notice_at(struct conf_load *l, struct conf_place at, const char *hint,
  * list". */
 const char *conf_read_scalar(const struct conf_key *key, const struct conf_node *node, const char *what,
                              struct error *err);
+/* `path`, which is written in `node`: a relative one starts in the folder of the node's file. */
+const char *conf_path(struct conf_load *l, const struct conf_node *node, const char *path);
 /* Its value in its unit. -1 with `err`. */
 int conf_read_time(const char *text, uint64_t *us, struct error *err);
 int conf_read_size(const char *text, uint64_t *bytes, struct error *err);

@@ -114,13 +114,21 @@ static int set_string(struct conf_load *l, const struct conf_key *key, const str
     return 0;
 }
 
+const char *conf_path(struct conf_load *l, const struct conf_node *node, const char *path)
+{
+    const struct conf_file *f = node ? node->place.file : NULL;
+    if (*path == '/')
+        return path;
+    return arena_printf(&l->arena, "%s/%s", f && f->directory ? f->directory : l->directory, path);
+}
+
 static int set_path(struct conf_load *l, const struct conf_key *key, const struct conf_node *node,
                     void *field, struct error *err)
 {
     const char *path = NULL;
     if (set_string(l, key, node, &path, err) < 0)
         return -1;
-    *(const char **)field = *path == '/' ? path : arena_printf(&l->arena, "%s/%s", l->directory, path);
+    *(const char **)field = conf_path(l, node, path);
     return 0;
 }
 
@@ -254,9 +262,7 @@ static int set_ref(struct conf_load *l, const struct conf_key *key, const struct
     const char *text = conf_read_scalar(key, node, "a name", err);
     if (!text)
         return -1;
-    struct conf_reference *r = ARENA_NEW(&l->arena, struct conf_reference);
-    *r = (struct conf_reference){l->state->references, key, node, field};
-    l->state->references = r;
+    conf_refer(l, key->refers_to, text, node->place, field);
     return 0;
 }
 

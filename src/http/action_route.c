@@ -7,23 +7,29 @@
 
 /* ---- use_backend ---- */
 
+/* The backend of that name is the action's, or the error is reported. */
+static void take_backend(struct rule_compiling *c, struct action *a, struct slice name)
+{
+    a->backend = rule_backend_find(c->list->backends, name);
+    if (a->backend)
+        conf_object_used(c->load, "backend", a->backend->name);
+    else
+        rule_report_unknown_backend(c, a->node, name);
+}
+
 static void compile_backend(struct rule_compiling *c, struct action *a)
 {
     struct slice name = slice_of(a->node->text);
-    a->backend = rule_backend_find(c->list->backends, name);
-    if (a->backend)
-        return;
-    if (rule_is_word(c, a->node->text)) {
-        rule_report_unknown_backend(c, a->node, name);
+    if (rule_backend_find(c->list->backends, name) || rule_is_word(c, a->node->text)) {
+        take_backend(c, a, name);
         return;
     }
     a->expression = rule_compile(c, a->node, RULES_STRING);
     const struct rules_value *constant = a->expression ? rules_constant(a->expression) : NULL;
-    if (!constant)
-        return;
-    a->backend = rule_backend_find(c->list->backends, constant->string);
-    if (!a->backend)
-        rule_report_unknown_backend(c, a->node, constant->string);
+    if (constant)
+        take_backend(c, a, constant->string);
+    else
+        conf_object_used(c->load, "backend", NULL);
 }
 
 static void run_backend(struct rule_run *run, const struct action *a)

@@ -52,6 +52,7 @@ static const struct conf_section backend_section = {
     .doc = "Groups of servers that do the same work.",
     .tables = backend_tables,
     .finish = compile_rules,
+    .unused = "a frontend sends requests to it with use_backend",
 };
 
 const struct conf_section *const parts_sections[] = {

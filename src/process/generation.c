@@ -124,6 +124,7 @@ struct generation *generation_load(const char *path, const struct conf_section *
     if (conf_load_file(&g->load, path, sections) == 0) {
         fill(g);
         cross_check(g);
+        conf_warn_unused(&g->load);
     }
     return g;
 }

@@ -63,6 +63,8 @@ int main(void)
     suite_add_tcase(suite, conf_place_tests());
     suite_add_tcase(suite, conf_table_tests());
     suite_add_tcase(suite, conf_load_tests());
+    suite_add_tcase(suite, conf_include_tests());
+    suite_add_tcase(suite, conf_names_tests());
     suite_add_tcase(suite, conf_reference_tests());
     suite_add_tcase(suite, conf_fuzz_tests());
     SRunner *runner = srunner_create(suite);

@@ -9,7 +9,9 @@
 #include "conf_sample.h"
 
 TCase *conf_fuzz_tests(void);
+TCase *conf_include_tests(void);
 TCase *conf_load_tests(void);
+TCase *conf_names_tests(void);
 TCase *conf_parse_tests(void);
 TCase *conf_place_tests(void);
 TCase *conf_reference_tests(void);

@@ -131,7 +131,7 @@ START_TEST(the_size_is_bounded)
 {
     const char *path = write_file("#", 1, 0600);
     ck_assert_int_eq(truncate(path, CONF_FILE_MAX + 1), 0);
-    expect_refused(path, ": the file is larger than 16 MiB, the most that a configuration may have\n");
+    expect_refused(path, ": is larger than 16 MiB, the most that a configuration may have\n");
     ck_assert_int_eq(truncate(path, CONF_FILE_MAX), 0);
     expect_refused(
         path, ":1:2: a NUL byte is not text\n"

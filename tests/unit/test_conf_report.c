@@ -12,7 +12,7 @@ static void start(const char *bytes)
 {
     arena_init(&arena);
     report = (struct conf_report){.arena = &arena};
-    file = (struct conf_file){"conf.yaml", bytes, strlen(bytes)};
+    file = (struct conf_file){.path = "conf.yaml", .bytes = bytes, .len = strlen(bytes)};
 }
 
 static void add(uint32_t line, uint32_t column, uint32_t width, const char *hint, const char *text)
