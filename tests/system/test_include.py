@@ -2,10 +2,13 @@
 import json
 import os
 
+import clients
 from ports import free_port
 
 MAIN = """\
-global: {{ threads: 1, health_check: 1s }}
+global:
+  threads: 1
+  health_check: 1s
 include: conf.d/*.yaml
 frontend:
   - name: main
@@ -33,8 +36,7 @@ def put_server(lb, origin):
 
 
 def start(noxy, origins, count=1):
-    lb = noxy.prepare(MAIN.format(port=free_port()).replace("global: { threads: 1, health_check: 1s }",
-                                                             "global:\n  threads: 1\n  health_check: 1s"))
+    lb = noxy.prepare(MAIN.format(port=free_port()))
     put(lb, "conf.d/pool.yaml", POOL)
     for origin in origins[:count]:
         put_server(lb, origin)
@@ -60,7 +62,7 @@ def test_a_reload_reads_the_included_files_anew(noxy, origins):
     put(lb, "conf.d/second.yaml", f"frontend: {{ name: second, bind: 127.0.0.1:{port}, use_backend: pool }}\n")
     told = lb.ctl("reload").stdout
     assert "removed server pool:web1" in told and "added frontend second" in told
-    assert {lb.get(port=port).server for _ in range(4)} == {"web2"}
+    assert {clients.get(port).server for _ in range(4)} == {"web2"}
 
 
 def test_a_failed_reload_names_the_included_file_and_changes_nothing(noxy, origins):
@@ -81,7 +83,9 @@ def test_a_failed_reload_names_the_included_file_and_changes_nothing(noxy, origi
 def test_the_check_shows_the_line_of_the_included_file(noxy):
     folder = noxy.folder()
     os.mkdir(os.path.join(folder, "conf.d"))
-    files = {"conf.yaml": "include: [conf.d/*.yaml, none/*.yaml]\nfrontend: { name: f, bind: '*:1' }\n",
+    files = {"conf.yaml": "include: [conf.d/*.yaml, none/*.yaml]\n"
+                          "frontend: { name: f, bind: '*:1', use_backend: own }\n"
+                          "backend: { name: own, servers: 127.0.0.1:1 }\n",
              "conf.d/a.yaml": "backend:\n  - name: a\n    balance: lestconn\n    servers: 127.0.0.1:1\n",
              "conf.d/b.yaml": "- not a map\n"}
     for name, text in files.items():
@@ -96,7 +100,7 @@ def test_the_check_shows_the_line_of_the_included_file(noxy):
     with open(os.path.join(folder, "conf.d/a.yaml"), "w", encoding="utf-8") as f:
         f.write(files["conf.d/a.yaml"].replace("lest", "least"))
     done = noxy.run("-t", "-c", "conf.yaml", cwd=folder)
-    assert (done.returncode, done.stdout) == (0, "configuration conf.yaml is valid\n")
+    assert (done.returncode, done.stdout) == (0, "configuration conf.yaml is valid\n"), done.stderr
     assert "no file is like \"none/*.yaml\"" in done.stderr
     assert "conf.d/a.yaml:2:5: nothing uses backend \"a\"" in done.stderr
 
