@@ -60,31 +60,38 @@ def one(noxy, backend, act, **keys):
 # ---- the fields ----
 
 def test_every_field_of_a_request_is_right(noxy, origins):
-    def answer(_, c, __):
+    def answer(_, c, request):
+        if request.target == "/fence":
+            return c.reply(200, "", {"Connection": "close"})
         time.sleep(0.05)
         c.send("HTTP/1.1 201 Made\r\nContent-Length: 5\r\n\r\n")
-        time.sleep(0.1)
+        a.go.wait(30)
         c.send("hello")
     a = origins(1, answer=answer)[0]
-    lb = start(noxy, origins)
-    began = time.time()
+    lb = start(noxy, origins, threads=1)
+    began, begin = time.time(), time.monotonic()
     with lb.connect() as c:
         sent = b"POST /p?q=1 HTTP/1.1\r\nHost: example.org:80\r\nContent-Length: 3\r\n\r\nabc"
         c.send(sent[:20])
+        assert [lb.get("/fence").status for _ in range(2)] == [200, 200]  # the only worker has read what came before
         time.sleep(0.06)
         c.send(sent[20:])
-        got = c.response()
-        line = wait_lines(lb)[0]
+        got = c.read_head()
+        time.sleep(0.1)
+        a.go.set()
+        assert c.read(5) == b"hello"
+        line = wait_lines(lb, 3)[-1]
+        elapsed = (time.monotonic() - begin) * 1000
         assert line["client"] == f"127.0.0.1:{c.sock.getsockname()[1]}"
     assert (line["frontend"], line["backend"], line["server"], line["status"]) == ("main", "pool", a.name, "201")
     assert (line["request"], line["host"]) == ("POST /p?q=1 HTTP/1.1", "example.org:80")
     assert (line["retries"], line["generation"], line["end"]) == ("0", "1", "ok/none")
     assert int(line["bytes_in"]) == len(sent)
-    assert got.body == b"hello" and 45 <= int(line["bytes_out"]) < 300
+    assert got.status == 201 and 45 <= int(line["bytes_out"]) < 300
     times = {name: float(line[name]) for name in ("head", "queue", "connect", "first", "total")}
-    assert 50 <= times["head"] < 3000 and times["queue"] == 0 and times["connect"] < 3000
-    assert 40 <= times["first"] < 3000
-    assert times["head"] + times["first"] + 90 <= times["total"] < 9000
+    assert 50 <= times["head"] and times["queue"] == 0 <= times["connect"] and 40 <= times["first"]
+    assert times["head"] + times["first"] + 90 <= times["total"] <= elapsed
+    assert times["head"] + times["connect"] <= elapsed
     stamp = time.strptime(line["time"].split(".")[0], "%Y-%m-%dT%H:%M:%S")
     assert began - 1 <= time.mktime(stamp) - time.timezone <= time.time() + 1
 
@@ -273,6 +280,8 @@ def test_no_byte_of_a_client_breaks_a_line(noxy, origins):
 def test_a_connection_of_mode_tcp(noxy, origins):
     a = origins(1, raw=echo)[0]
 
+    begin = time.monotonic()
+
     def act(c):
         c.send(b"x" * 1000)
         assert c.stream.read(1000) == b"x" * 1000
@@ -283,8 +292,9 @@ def test_a_connection_of_mode_tcp(noxy, origins):
     assert (line["frontend"], line["backend"], line["server"]) == ("main", "pool", a.name)
     assert (line["bytes_in"], line["bytes_out"], line["status"]) == ("1000", "1000", "-")
     assert (line["head"], line["request"], line["host"], line["end"]) == ("-", "-", "-", "ok/none")
-    assert float(line["queue"]) == 0 and float(line["connect"]) < 3000 and float(line["first"]) < 3000
-    assert 100 <= float(line["total"]) < 9000
+    elapsed = (time.monotonic() - begin) * 1000
+    assert float(line["queue"]) == 0 <= float(line["connect"]) <= elapsed and 0 <= float(line["first"]) <= elapsed
+    assert 100 <= float(line["total"]) <= elapsed
 
 
 def test_mode_tcp_tells_who_ended_it(noxy, origins):

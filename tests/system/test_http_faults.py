@@ -186,7 +186,7 @@ def test_a_trickle_does_not_prolong_the_head(noxy, origins):
     lb = noxy.start(backend=origins(1), timeout_http_request=300)
     with lb.connect(timeout=0.05) as c:
         c.send("GET / HTTP/1.1\r\n")
-        answer = wait_for(lambda: trickle(c), "an end of the trickle", seconds=5)
+        answer = wait_for(lambda: trickle(c), "an end of the trickle")
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 

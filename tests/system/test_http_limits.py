@@ -60,7 +60,7 @@ def test_a_body_that_trickles_is_ended(noxy, origins):
     with lb.connect() as c:
         c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
         c.sock.settimeout(0.5)
-        while time.monotonic() - begin < 25:
+        while time.monotonic() - begin < 60:
             try:
                 c.send("x")
                 if c.sock.recv(1, 2):  # MSG_PEEK: the answer is there
@@ -69,7 +69,7 @@ def test_a_body_that_trickles_is_ended(noxy, origins):
                 continue
         c.sock.settimeout(10)
         assert c.response().status == 408
-    assert 9 < time.monotonic() - begin < 20
+    assert 9 < time.monotonic() - begin < 40
     lb.wait_total("frontend", "reasons.client_slow", 1)
 
 

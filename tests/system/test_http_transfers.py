@@ -6,14 +6,15 @@ from origins import Unanswering
 
 SIZE = 32 << 20  # much more than the sockets' buffers hold
 PIECE = 1 << 20
-PAUSE = 0.08  # between pieces: the whole takes longer than the timeout, no silence does
+TIMEOUT = 2000  # milliseconds
+PAUSE = 0.08  # seconds between pieces: the whole takes longer than the timeout, no silence does
 
 
 def test_a_download_longer_than_the_timeouts_arrives_whole(noxy, origins):
     def large(origin, c, request):
         c.reply(200, b"x" * SIZE)
 
-    lb = noxy.start(backend=origins(1, answer=large), timeout_client=1000, timeout_server=1000)
+    lb = noxy.start(backend=origins(1, answer=large), timeout_client=TIMEOUT, timeout_server=TIMEOUT)
     with lb.connect() as c:
         c.sock.setsockopt(1, 8, 65536)  # SO_RCVBUF: the client is the slow part
         c.send_request("GET")
@@ -36,7 +37,7 @@ def test_an_upload_longer_than_the_timeouts_arrives_whole(noxy, origins):
             time.sleep(PAUSE)
         c.reply(200, str(got))
 
-    lb = noxy.start(backend=origins(1, raw=slow), health_check=False, timeout_client=1000, timeout_server=1000)
+    lb = noxy.start(backend=origins(1, raw=slow), health_check=False, timeout_client=TIMEOUT, timeout_server=TIMEOUT)
     r = lb.get(method="POST", body=b"x" * SIZE)
     assert (r.status, r.body) == (200, str(SIZE).encode())
 

@@ -1,7 +1,7 @@
 """Tests wait for conditions, never for time."""
 import time
 
-PATIENCE = 30.0  # seconds: a sanitizer build on a busy machine is slow, and a right condition ends the wait at once
+PATIENCE = 60.0  # seconds: a sanitizer build on a busy machine is slow, and a right condition ends the wait at once
 
 
 def wait_for(condition, what, seconds=PATIENCE):
