@@ -55,8 +55,10 @@ void frontend_log_access(struct frontend *f, const struct conn *client, struct a
     struct address peer;
     if (!w->access_flush.armed)
         begin(w);
-    conn_peer(client, &peer);
-    e->client = slice_of(address_print(&peer, address));
+    if (e->client.len == 0) {
+        conn_peer(client, &peer);
+        e->client = slice_of(address_print(&peer, address));
+    }
     e->frontend = slice_of(f->name);
     e->queue_us = ACCESS_ABSENT;
     if (a->backend) {

@@ -138,7 +138,8 @@ void client_open(struct client *c, struct frontend *f);
 void client_closed(struct client *c, enum reason why);
 /*
  * A line of f->access_log, which is not NULL, for what has ended for `why`: the mode has filled in the times,
- * bytes, status and request, and the rest is filled in here. Before attempt_end().
+ * bytes, status and request, and the rest is filled in here (the client's address unless it is there
+ * already). Before attempt_end().
  */
 void frontend_log_access(struct frontend *f, const struct conn *client, struct access_entry *e,
                          const struct attempt *a, enum reason why);

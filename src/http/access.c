@@ -36,5 +36,8 @@ void exchange_log(const struct exchange *x, enum reason why)
         e.version = m->minor ? SLICE("HTTP/1.1") : SLICE("HTTP/1.0");
         e.host = m->host;
     }
+    char client[ADDRESS_TEXT_MAX];
+    if (x->peer_trusted && !ip_equal(x->client_ip, exchange_peer_ip(x)))
+        e.client = (struct slice){client, ip_print(x->client_ip, client)};
     frontend_log_access(x->frontend, x->client_conn, &e, &x->attempt, why);
 }

@@ -166,7 +166,10 @@ static void step_rules(struct exchange *x)
         return;
     }
     struct address client;
-    conn_peer(x->client_conn, &client);
+    if (UNLIKELY(x->peer_trusted))
+        ip_to_address(x->client_ip, 0, &client);
+    else
+        conn_peer(x->client_conn, &client);
     attempt_begin(&x->attempt, route.backend, &client);
     x->attempt.preferred = route.server;
     const struct http_backend_conf *b = route.backend->http;
@@ -245,6 +248,8 @@ void exchange_begin(struct exchange *x)
     hold(x);
     count_begin(x);
     x->request_ended = x->request.body == BODY_NONE;
+    if (UNLIKELY(x->frontend->http->trusted_proxies != NULL))
+        exchange_find_client(x);
     step_rules(x);
     release(x);
 }
@@ -315,6 +320,7 @@ void exchange_response(struct exchange *x, struct message *m)
     if (!x->first_byte_at)
         x->first_byte_at = now_of(x);
     bool final = m->status >= 200 || (m->status == 101 && may_switch(x, m));
+    exchange_prepare_response(x, m);
     if (final && UNLIKELY(exchange_has_response_rules(x)) && !exchange_rules_response(x, m)) {
         release(x);
         return;

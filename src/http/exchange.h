@@ -26,6 +26,7 @@
 #include "base/arena.h"
 #include "http/codec.h"
 #include "http/message.h"
+#include "net/network.h"
 
 enum side { SIDE_OF_CLIENT, SIDE_OF_SERVER };
 
@@ -37,7 +38,10 @@ struct exchange {
     struct frontend *frontend;
     struct attempt attempt; /* attempt.backend NULL: none chosen */
     const struct conn *client_conn;
-    const char *client_scheme; /* "http" */
+    const char *client_scheme; /* "http"; as trusted proxies say */
+    struct ip client_ip;       /* whom they name */
+    struct slice client_host;  /* the authority that the client asked for, if they say so, else "" */
+    bool peer_trusted;         /* the client's connection is a trusted proxy's, and client_ip is set */
 
     uint64_t begun_at;      /* loop_now() when the head was complete */
     uint64_t head_began_at; /* when it began, if it came in pieces; 0: it came at once */
@@ -130,8 +134,15 @@ void exchange_broke(struct exchange *x, enum side which, enum reason why);
 
 /* Memory for `len` bytes of text that lives as long as the exchange. */
 char *exchange_alloc(struct exchange *x, size_t len);
+/* Learns from a trusted proxy who the client is; the frontend has trusted_proxies. */
+void exchange_find_client(struct exchange *x);
+struct ip exchange_peer_ip(const struct exchange *x);
+/* Who asks: the connection's peer, or whom trusted proxies name. */
+struct ip exchange_client_ip(const struct exchange *x);
 /* Makes the request what the server shall get: hop-by-hop fields out, X-Forwarded-* in. Once. */
 void exchange_prepare_request(struct exchange *x);
+/* Makes a server's response what the public side shall see: names of servers out, public names in. */
+void exchange_prepare_response(struct exchange *x, struct message *m);
 /* Honours Max-Forwards. True: noxy was the last to get the request and has answered it. */
 bool exchange_answer_max_forwards(struct exchange *x);
 /* noxy's own response (answer.c). Ends the exchange. */

@@ -34,8 +34,9 @@ static void make_subject(const struct exchange *x, const struct rule_list *list,
     conn_peer(x->client_conn, &a);
     *s = (struct http_subject){
         .request = (struct message *)&x->request,
-        .src = ip_of_address(&a),
-        .src_port = address_port(&a),
+        .src = exchange_client_ip(x),
+        .src_port = x->peer_trusted ? 0 : address_port(&a),
+        .peer = exchange_peer_ip(x),
         .scheme = x->client_scheme,
         .frontend = x->frontend->name,
         .generation = x->frontend->worker->generation,
@@ -43,7 +44,6 @@ static void make_subject(const struct exchange *x, const struct rule_list *list,
         .vars = x->vars,
         .unique_id = {x->unique_id[0], x->unique_id[1]},
     };
-    s->peer = s->src;
     if (x->attempt.backend)
         s->backend = x->attempt.backend->name;
     if (x->attempt.server)

@@ -1,9 +1,10 @@
 /*
  * forward.c: what becomes of a request's head on its way to a server:
  * hop-by-hop fields go (RFC 9110, 7.6.1), X-Forwarded-For, -Proto and -Host
- * say who asked, how, and for what.
+ * and Forwarded (RFC 7239) say who asked, how, and for what.
  */
-#include "http/exchange.h"
+#include "http/forwarded.h"
+#include "http/http.h"
 
 /* Writes text behind what was written. */
 static char *put(char *at, const char *bytes, size_t len)
@@ -22,7 +23,7 @@ static size_t joined_len(const struct message *m, enum field_id id)
 {
     size_t len = 0;
     for (unsigned i = 0; i < m->count; i++)
-        if (m->fields[i].id == id)
+        if (m->fields[i].id == id && !m->fields[i].dropped)
             len += m->fields[i].value_len + 2u;
     return len;
 }
@@ -46,22 +47,19 @@ static char *replace(struct message *m, enum field_id id, size_t name_len, char 
     return put(end, "\r\n", 2);
 }
 
-void exchange_prepare_request(struct exchange *x)
+static void add_x_forwarded(struct exchange *x)
 {
     static const struct slice for_name = SLICE("X-Forwarded-For"), proto_name = SLICE("X-Forwarded-Proto"),
                               host_name = SLICE("X-Forwarded-Host");
     struct message *m = &x->request;
+    struct slice host = x->client_host.len ? x->client_host : m->host;
     char ip[ADDRESS_TEXT_MAX];
-    struct address client;
-    if (x->prepared)
-        return;
-    x->prepared = true;
-    conn_peer(x->client_conn, &client);
-    address_print_ip(&client, ip);
+    struct address peer;
+    conn_peer(x->client_conn, &peer);
+    address_print_ip(&peer, ip);
     size_t ip_len = strlen(ip), scheme_len = strlen(x->client_scheme);
     size_t need = for_name.len + joined_len(m, FIELD_X_FORWARDED_FOR) + ip_len + proto_name.len + scheme_len +
-                  host_name.len + m->host.len + 3 * 4;
-    message_drop_hop(m);
+                  host_name.len + host.len + 3 * 4;
     /* One piece of memory, so that the three lines go out as one. */
     char *line = exchange_alloc(x, need), *at = put_name(line, for_name);
     at = put_joined(at, m, FIELD_X_FORWARDED_FOR);
@@ -70,8 +68,85 @@ void exchange_prepare_request(struct exchange *x)
     at = put(put_name(line, proto_name), x->client_scheme, scheme_len);
     line = replace(m, FIELD_X_FORWARDED_PROTO, proto_name.len, line, at);
     message_drop(m, FIELD_X_FORWARDED_HOST);
-    if (m->host.len == 0)
+    if (host.len == 0)
         return;
-    at = put(put_name(line, host_name), m->host.ptr, m->host.len);
+    at = put(put_name(line, host_name), host.ptr, host.len);
     replace(m, FIELD_X_FORWARDED_HOST, host_name.len, line, at);
+}
+
+/*
+ * noxy's own element. A trusted proxy's is preceded by one for the client, if there is none yet (the proxy
+ * may have said it with other fields), and says nothing of the client's host and scheme.
+ */
+static void put_elements(const struct exchange *x, struct ip peer, bool first, struct pen *p)
+{
+    struct slice host = x->client_host.len ? x->client_host : x->request.host;
+    struct slice scheme = slice_of(x->client_scheme), none = SLICE("");
+    struct ip client = exchange_client_ip(x);
+    if (first)
+        forwarded_put(p, client, host, scheme);
+    if (first && ip_equal(client, peer))
+        return;
+    if (first)
+        pen_put(p, SLICE(", "));
+    forwarded_put(p, peer, none, none);
+}
+
+/* Continues the Forwarded of a trusted proxy; anybody else's was invented by its sender. */
+static void add_forwarded(struct exchange *x)
+{
+    static const struct slice name = SLICE("Forwarded");
+    struct message *m = &x->request;
+    struct ip peer = exchange_peer_ip(x);
+    struct pen p = {NULL, 0};
+    if (!x->peer_trusted)
+        message_drop(m, FIELD_FORWARDED);
+    size_t before = joined_len(m, FIELD_FORWARDED);
+    put_elements(x, peer, before == 0, &p);
+    char *line = exchange_alloc(x, name.len + before + p.len + 4);
+    p = (struct pen){put_joined(put_name(line, name), m, FIELD_FORWARDED), 0};
+    put_elements(x, peer, before == 0, &p);
+    replace(m, FIELD_FORWARDED, name.len, line, p.to + p.len);
+}
+
+/* Servers would believe what these say, and who sent them is not to be believed. */
+static void drop_invented(struct exchange *x)
+{
+    static const enum field_id all[] = {FIELD_X_FORWARDED_FOR, FIELD_FORWARDED, FIELD_X_REAL_IP};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        message_drop(&x->request, all[i]);
+}
+
+static void drop_x_forwarded(struct exchange *x)
+{
+    static const enum field_id all[] = {FIELD_X_FORWARDED_FOR, FIELD_X_FORWARDED_PROTO,
+                                        FIELD_X_FORWARDED_HOST};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        message_drop(&x->request, all[i]);
+}
+
+/* As the frontend's keys want it. */
+static void forward_differently(struct exchange *x)
+{
+    const struct http_conf *conf = x->frontend->http;
+    if (conf->trusted_proxies && !x->peer_trusted)
+        drop_invented(x);
+    if (conf->forwarded)
+        add_forwarded(x);
+    if (conf->x_forwarded)
+        add_x_forwarded(x);
+    else if (!x->peer_trusted)
+        drop_x_forwarded(x);
+}
+
+void exchange_prepare_request(struct exchange *x)
+{
+    if (x->prepared)
+        return;
+    x->prepared = true;
+    message_drop_hop(&x->request);
+    if (UNLIKELY(x->frontend->http->forwarding_differs))
+        forward_differently(x);
+    else
+        add_x_forwarded(x);
 }

@@ -9,6 +9,10 @@
 #include "http/exchange.h"
 #include "http/rule.h"
 
+struct cookie_rules;   /* http/set_cookie.h */
+struct location_rules; /* http/location.h */
+struct trusted;        /* http/trusted.h */
+
 /* A page of the operator's own for a status that noxy answers with. */
 struct error_page {
     uint32_t status;
@@ -25,12 +29,19 @@ struct http_conf {
     uint64_t max_body;            /* 0: any */
     uint64_t min_body_rate;       /* a second; 0: any */
     bool allow_trace;
+
+    struct trusted *trusted_proxies; /* NULL: no trust, and an X-Forwarded-For is continued whoever sent it */
+    int trusted_field;               /* enum trusted_field */
+    bool forwarded, x_forwarded;     /* whether these fields are added */
+    bool forwarding_differs;         /* from the usual: X-Forwarded-* and nothing else */
+    bool hide_server;
 };
 
 /* What a backend says of mode http. */
 struct http_backend_conf {
     struct location_rules *rewrite_location; /* NULL: off */
     struct rule_list requests, responses;    /* http_condition, http_response */
+    struct cookie_rules *rewrite_cookies;    /* NULL: off */
 };
 
 /* The rows that this room has in the sections `frontend` and `backend`. */

@@ -5,6 +5,7 @@
 #include "http/action_respond.h"
 #include "http/http.h"
 #include "http/rule_compile.h"
+#include "http/trusted.h"
 
 static const struct conf_key error_page_keys[] = {
     {"status", &conf_type_number, offsetof(struct error_page, status), CONF_REQUIRED, NULL,
@@ -57,6 +58,24 @@ static const struct conf_key http_keys[] = {
     {"error_pages", &conf_type_list, FIELD(error_pages), CONF_INHERITED, NULL,
      "Pages of one's own for statuses that noxy answers with.", .table = &error_page_table,
      .example = "[ { status: 503, file: /etc/noxy/503.html } ]"},
+    {"trusted_proxies", &trusted_conf_type, FIELD(trusted_proxies), CONF_INHERITED, NULL,
+     "The networks of proxies in front of noxy: when one of them is connected, the client is whom its fields "
+     "name. From anybody else X-Forwarded-For, Forwarded and X-Real-IP are then removed. `unix:` is whoever "
+     "comes over a Unix socket.",
+     .example = "[ 10.0.0.0/8, '::1' ]"},
+    {"trusted_field", &conf_type_choice, FIELD(trusted_field), CONF_INHERITED, "any",
+     "What is believed of trusted proxies: the fields that they write, rather than pass on.",
+     .choices = trusted_conf_fields},
+    {"forwarded", &conf_type_bool, FIELD(forwarded), CONF_INHERITED, "false",
+     .doc =
+         "Whether servers are told of the client with Forwarded (RFC 7239). One that a trusted proxy sent is "
+         "continued."},
+    {"x_forwarded", &conf_type_bool, FIELD(x_forwarded), CONF_INHERITED, "true",
+     .doc = "Whether servers are told of the client with X-Forwarded-For, -Proto and -Host. If not, those of "
+            "trusted proxies are passed on and others removed."},
+    {"hide_server", &conf_type_bool, FIELD(hide_server), CONF_INHERITED, "false",
+     .doc = "Whether fields that tell what a server is made of are removed from its responses: Server, "
+            "X-Powered-By, X-AspNet-Version, X-AspNetMvc-Version, X-Powered-CMS, X-Generator, X-Runtime."},
     {"http_condition", &conf_type_list, FIELD(requests.rules), 0, NULL,
      "In mode http, what is done with requests, in order: conditions, and actions for those that hold.",
      .table = &rule_frontend_request_table,
@@ -71,7 +90,8 @@ static void check_http(struct conf_load *l, void *structure, const struct conf_n
 {
     const struct conf_node *mode = conf_node_get(node, "mode");
     bool tcp = mode && mode->kind == CONF_SCALAR && slice_equal(slice_of(mode->text), SLICE("tcp"));
-    (void)structure;
+    struct http_conf *conf = structure;
+    conf->forwarding_differs = conf->trusted_proxies || conf->forwarded || !conf->x_forwarded;
     if (!tcp && !conf_node_get(node, "http_condition") && !conf_node_get(node, "use_backend"))
         conf_error(l, node, "write use_backend: NAME", "no request would be served: there is no use_backend");
 }

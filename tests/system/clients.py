@@ -53,7 +53,7 @@ def connected(to, timeout=None, source=None):
     The local port is found by connect(2), which takes any whose connection to that address is over. bind(2) would want
     one that no connection at all has used for a minute, and say "Address already in use" on a busy machine.
     """
-    sock = socket.socket()
+    sock = socket.socket(socket.AF_UNIX if isinstance(to, str) else socket.AF_INET)
     try:
         sock.settimeout(timeout)
         if source:
@@ -67,11 +67,13 @@ def connected(to, timeout=None, source=None):
 
 
 class Connection:
-    """A client's connection. `to` is a port of 127.0.0.1 or a whole address; `source` the client's own address."""
+    """A client's connection. `to` is a port of 127.0.0.1, a whole address or the path of a Unix socket; `source` the
+    client's own address."""
 
     def __init__(self, to, timeout=20, source=None):
         self.sock = connected(("127.0.0.1", to) if isinstance(to, int) else to, timeout, source)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not isinstance(to, str):
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = self.sock.makefile("rb")
 
     def __enter__(self):

@@ -103,6 +103,7 @@ static struct server servers[2];
 static struct server *server_list[2] = {&servers[0], &servers[1]};
 static struct backend backend;
 static struct http_conf http_conf;
+static struct http_backend_conf http_backend_conf;
 static struct frontend frontend;
 static struct worker worker;
 static struct conn conn;
@@ -118,7 +119,8 @@ static void setup(void)
                                .algorithm = balance_find("roundrobin"),
                                .servers = server_list,
                                .server_count = 2,
-                               .retries = 3};
+                               .retries = 3,
+                               .http = &http_backend_conf};
     for (uint32_t i = 0; i < 2; i++)
         servers[i] = (struct server){
             .addr_port = names[i], .name = names[i], .weight = 1, .backend = &backend, .index = i};
