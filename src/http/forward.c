@@ -5,6 +5,7 @@
  */
 #include "http/forwarded.h"
 #include "http/http.h"
+#include "http/trusted.h"
 
 /* Writes text behind what was written. */
 static char *put(char *at, const char *bytes, size_t len)
@@ -47,19 +48,31 @@ static char *replace(struct message *m, enum field_id id, size_t name_len, char 
     return put(end, "\r\n", 2);
 }
 
+/* The peer's address; in front of it that of the client whom it named, if that isn't said yet. */
+static size_t put_addresses(const struct exchange *x, bool first, char out[static 2 * ADDRESS_TEXT_MAX])
+{
+    size_t len = 0;
+    struct address peer;
+    conn_peer(x->client_conn, &peer);
+    if (UNLIKELY(x->peer_trusted) && first && !ip_equal(x->client_ip, ip_of_address(&peer))) {
+        len = ip_print(x->client_ip, out);
+        memcpy(out + len, ", ", 2);
+        len += 2;
+    }
+    return len + strlen(address_print_ip(&peer, out + len));
+}
+
 static void add_x_forwarded(struct exchange *x)
 {
     static const struct slice for_name = SLICE("X-Forwarded-For"), proto_name = SLICE("X-Forwarded-Proto"),
                               host_name = SLICE("X-Forwarded-Host");
     struct message *m = &x->request;
     struct slice host = x->client_host.len ? x->client_host : m->host;
-    char ip[ADDRESS_TEXT_MAX];
-    struct address peer;
-    conn_peer(x->client_conn, &peer);
-    address_print_ip(&peer, ip);
-    size_t ip_len = strlen(ip), scheme_len = strlen(x->client_scheme);
-    size_t need = for_name.len + joined_len(m, FIELD_X_FORWARDED_FOR) + ip_len + proto_name.len + scheme_len +
-                  host_name.len + host.len + 3 * 4;
+    char ip[2 * ADDRESS_TEXT_MAX];
+    size_t before = joined_len(m, FIELD_X_FORWARDED_FOR);
+    size_t ip_len = put_addresses(x, before == 0, ip), scheme_len = strlen(x->client_scheme);
+    size_t need =
+        for_name.len + before + ip_len + proto_name.len + scheme_len + host_name.len + host.len + 3 * 4;
     /* One piece of memory, so that the three lines go out as one. */
     char *line = exchange_alloc(x, need), *at = put_name(line, for_name);
     at = put_joined(at, m, FIELD_X_FORWARDED_FOR);
@@ -109,33 +122,55 @@ static void add_forwarded(struct exchange *x)
     replace(m, FIELD_FORWARDED, name.len, line, p.to + p.len);
 }
 
-/* Servers would believe what these say, and who sent them is not to be believed. */
+/*
+ * Servers would believe what these say. So all that somebody untrusted sent go; and those that came with a
+ * trusted proxy's request and name another client: it passed them on unread.
+ */
 static void drop_invented(struct exchange *x)
 {
-    static const enum field_id all[] = {FIELD_X_FORWARDED_FOR, FIELD_FORWARDED, FIELD_X_REAL_IP};
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        message_drop(&x->request, all[i]);
+    static const struct {
+        enum field_id id;
+        enum trusted_field which;
+    } all[] = {
+        {FIELD_X_FORWARDED_FOR, TRUSTED_X_FORWARDED_FOR},
+        {FIELD_FORWARDED, TRUSTED_FORWARDED},
+        {FIELD_X_REAL_IP, TRUSTED_X_REAL_IP},
+    };
+    struct message *m = &x->request;
+    const struct trusted *t = x->frontend->http->trusted_proxies;
+    struct ip peer = exchange_peer_ip(x);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct trusted_word w = {.client = peer};
+        if (x->peer_trusted && message_find(m, all[i].id))
+            trusted_read(t, all[i].which, m, peer, &w);
+        if (!x->peer_trusted || !ip_equal(w.client, x->client_ip))
+            message_drop(m, all[i].id);
+    }
 }
 
+/* Without X-Forwarded-* of noxy's own: only what a trusted proxy says is passed on. */
 static void drop_x_forwarded(struct exchange *x)
 {
-    static const enum field_id all[] = {FIELD_X_FORWARDED_FOR, FIELD_X_FORWARDED_PROTO,
-                                        FIELD_X_FORWARDED_HOST};
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        message_drop(&x->request, all[i]);
+    struct message *m = &x->request;
+    if (!x->peer_trusted)
+        message_drop(m, FIELD_X_FORWARDED_FOR);
+    if (x->peer_trusted && x->frontend->http->trusted_field != TRUSTED_FORWARDED)
+        return;
+    message_drop(m, FIELD_X_FORWARDED_PROTO);
+    message_drop(m, FIELD_X_FORWARDED_HOST);
 }
 
 /* As the frontend's keys want it. */
 static void forward_differently(struct exchange *x)
 {
     const struct http_conf *conf = x->frontend->http;
-    if (conf->trusted_proxies && !x->peer_trusted)
+    if (conf->trusted_proxies)
         drop_invented(x);
     if (conf->forwarded)
         add_forwarded(x);
     if (conf->x_forwarded)
         add_x_forwarded(x);
-    else if (!x->peer_trusted)
+    else
         drop_x_forwarded(x);
 }
 

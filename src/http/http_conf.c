@@ -60,8 +60,9 @@ static const struct conf_key http_keys[] = {
      .example = "[ { status: 503, file: /etc/noxy/503.html } ]"},
     {"trusted_proxies", &trusted_conf_type, FIELD(trusted_proxies), CONF_INHERITED, NULL,
      "The networks of proxies in front of noxy: when one of them is connected, the client is whom its fields "
-     "name. From anybody else X-Forwarded-For, Forwarded and X-Real-IP are then removed. `unix:` is whoever "
-     "comes over a Unix socket.",
+     "name. An X-Forwarded-For, Forwarded or X-Real-IP that names another, or that anybody else sent, is "
+     "then "
+     "removed. `unix:` is whoever comes over a Unix socket.",
      .example = "[ 10.0.0.0/8, '::1' ]"},
     {"trusted_field", &conf_type_choice, FIELD(trusted_field), CONF_INHERITED, "any",
      "What is believed of trusted proxies: the fields that they write, rather than pass on.",

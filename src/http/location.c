@@ -79,8 +79,9 @@ static unsigned apply(const struct location_rule *r, const struct public_name *n
     if (r->to.text.ptr) {
         out[n++] = (struct slice){r->to_text, (size_t)(r->to.path.ptr - r->to_text)};
     } else {
-        /* A path alone stays one, but for "//x" and what browsers take for it: that is another host. */
-        bool host_like = r->to.path.len == 0 && tail.len > 1 && (tail.ptr[1] == '/' || tail.ptr[1] == '\\');
+        /* A path alone stays one, but for "//x" and what browsers take for it (they don't see a tab): that is
+         * another host. */
+        bool host_like = r->to.path.len == 0 && tail.len > 1 && memchr("/\\\t", tail.ptr[1], 3);
         if (u->text.ptr || host_like) {
             if (name->authority.len == 0)
                 return 0;

@@ -104,6 +104,22 @@ def test_only_the_chosen_field_is_believed(noxy, origins):
     assert client_in_log(lb) == "192.0.2.9"
 
 
+def test_what_names_another_client_was_passed_on_unread_and_is_removed(noxy, origins):
+    r = seen(noxy, origins, {"X-Forwarded-For": "192.0.2.9", "Forwarded": "for=6.6.6.6", "X-Real-IP": "6.6.6.6"},
+             **TRUST)
+    assert (r.field("X-Forwarded-For"), r.field("Forwarded"), r.field("X-Real-IP")) == (
+        "192.0.2.9, 127.0.0.1", None, None)
+    r = seen(noxy, origins, {"X-Forwarded-For": "192.0.2.9", "Forwarded": "for=192.0.2.9"}, **TRUST)
+    assert (r.field("X-Forwarded-For"), r.field("Forwarded")) == ("192.0.2.9, 127.0.0.1", "for=192.0.2.9")
+
+
+@pytest.mark.parametrize("which, fields", [("x_real_ip", {"X-Forwarded-For": "6.6.6.6", "X-Real-IP": "192.0.2.9"}),
+                                           ("any", {"Forwarded": "for=192.0.2.9"})])
+def test_x_forwarded_for_names_the_client_that_another_field_named(noxy, origins, which, fields):
+    r = seen(noxy, origins, fields, trusted_field=which, **TRUST)
+    assert r.field("X-Forwarded-For") == "192.0.2.9, 127.0.0.1"
+
+
 # ---- Forwarded ----
 
 @pytest.mark.parametrize("keys, fields, forwarded", [
@@ -112,6 +128,8 @@ def test_only_the_chosen_field_is_believed(noxy, origins):
     (TRUST, {"Forwarded": "for=192.0.2.9;proto=https"}, "for=192.0.2.9;proto=https, for=127.0.0.1"),
     (TRUST, {"X-Forwarded-For": "2001:db8::9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "w.example"},
      'for="[2001:db8::9]";host=w.example;proto=https, for=127.0.0.1'),
+    (TRUST, {"Forwarded": "for=6.6.6.6", "X-Forwarded-For": "192.0.2.9"},
+     "for=192.0.2.9;host=test.example;proto=http, for=127.0.0.1"),
     (TRUST, {}, "for=127.0.0.1;host=test.example;proto=http"),
 ])
 def test_forwarded_tells_of_the_client(noxy, origins, keys, fields, forwarded):
@@ -129,6 +147,9 @@ def test_forwarded_stands_beside_x_forwarded_or_alone(noxy, origins):
 def test_without_x_forwarded_those_of_trusted_proxies_pass_unchanged(noxy, origins):
     r = seen(noxy, origins, {"X-Forwarded-For": "192.0.2.9", "X-Forwarded-Proto": "https"}, x_forwarded=False, **TRUST)
     assert (r.field("X-Forwarded-For"), r.field("X-Forwarded-Proto")) == ("192.0.2.9", "https")
+    r = seen(noxy, origins, {"Forwarded": "for=192.0.2.9;proto=http", "X-Forwarded-Proto": "https",
+                             "X-Forwarded-For": "6.6.6.6"}, x_forwarded=False, trusted_field="forwarded", **TRUST)
+    assert (r.field("X-Forwarded-For"), r.field("X-Forwarded-Proto")) == (None, None)
 
 
 # ---- other peers ----

@@ -122,6 +122,7 @@ static const struct {
     {APP, "https", "w", "/top", "/"},
     {APP, "https", "w", "/top//evil.example/", "https://w//evil.example/"}, /* never another host */
     {APP, "https", "w", "/top/\\evil.example/", "https://w/\\evil.example/"},
+    {APP, "https", "w", "/top/\t/evil.example/", "https://w/\t/evil.example/"},
     {APP, "https", "", "/top//evil.example/", NULL},
     {APP, "http", "w", "http://10.0.0.1:8000/a", "http://w/a"}, /* the servers' own addresses, too */
     {CDN, "http", "w", "http://in.example/a", "https://www.example.org/a"},
@@ -243,6 +244,74 @@ START_TEST(a_cookie_is_made_for_the_public_side)
 }
 END_TEST
 
+/* ---- what servers may send ---- */
+
+/* Text of pieces that mean something and of noise, in memory of just its length. */
+static struct slice random_text(unsigned *seed, const char *const *words, size_t count)
+{
+    char text[128];
+    size_t len = 0;
+    for (int i = rand_r(seed) % 10; i > 0; i--) {
+        const char *word = words[(size_t)rand_r(seed) % count];
+        memcpy(text + len, word, strlen(word));
+        len += strlen(word);
+    }
+    char *exact = malloc(len ? len : 1);
+    ck_assert_ptr_nonnull(exact);
+    memcpy(exact, text, len);
+    return (struct slice){exact, len};
+}
+
+START_TEST(nothing_that_a_server_sends_makes_a_url_of_another_host)
+{
+    static const char *const words[] = {
+        "http:", "//", "/", "10.0.0.1", ":8000", "/top", "/old", "@", "\\",           "[",   "]", "?", "#",
+        "evil",  "s",  ":", "5;",       "url=",  "'",    "\"",   " ", "app.internal", "\xff"};
+    const struct backend *b = backend_of(APP);
+    struct public_name name = {SLICE("http"), SLICE("w")};
+    unsigned seed = 1;
+    for (int round = 0; round < 30000; round++) {
+        struct slice text = random_text(&seed, words, ARRAY_LEN(words)), pieces[LOCATION_PIECES];
+        struct slice url = location_in_refresh(text);
+        ck_assert(url.len == 0 || (url.ptr >= text.ptr && url.ptr + url.len <= text.ptr + text.len));
+        unsigned n = location_rewrite(b->http->rewrite_location, b, &name, text, pieces);
+        char out[512] = "";
+        for (unsigned i = 0; i < n; i++)
+            strncat(out, pieces[i].ptr, pieces[i].len);
+        /* ours, or a path that no browser takes for a host */
+        bool good = strncmp(out, "http://w", 8) == 0 ? out[8] == '\0' || strchr("/?#", out[8])
+                    : strncmp(out, "//w", 3) == 0    ? out[3] == '\0' || strchr("/?#", out[3])
+                                                     : out[0] == '/' && out[1] != '/' && out[1] != '\\';
+        ck_assert_msg(n == 0 || good, "%.*s becomes %s", SLICE_ARG(text), out);
+        free((char *)text.ptr);
+    }
+}
+END_TEST
+
+START_TEST(any_cookie_is_read_like_a_browser_does)
+{
+    static const char *const words[] = {"a=b",    ";",           ";",        ";",        " ",       "=",
+                                        "domain", "Path=/app/x", "path",     "/",        "x",       ".",
+                                        "\"",     "secure",      "SameSite", "HttpOnly", "__Host-", "\xff"};
+    const struct backend *b = backend_of(COOKIES("domain: w, path: { from: /app, to: / }, secure: true, "
+                                                 "http_only: true, same_site: strict"));
+    unsigned seed = 1;
+    for (int round = 0; round < 30000; round++) {
+        struct slice text = random_text(&seed, words, ARRAY_LEN(words));
+        char out[512], again[1024];
+        struct pen measure = {NULL, 0}, pen = {out, 0}, second = {again, 0};
+        bool changed = set_cookie_rewrite(b->http->rewrite_cookies, text, &measure);
+        set_cookie_rewrite(b->http->rewrite_cookies, text, &pen);
+        ck_assert_uint_eq(measure.len, pen.len);
+        ck_assert(changed == !slice_equal(text, (struct slice){out, pen.len}));
+        /* what is as it shall be stays so, but for a path that fits once more */
+        set_cookie_rewrite(b->http->rewrite_cookies, (struct slice){out, pen.len}, &second);
+        ck_assert_uint_le(second.len, pen.len);
+        free((char *)text.ptr);
+    }
+}
+END_TEST
+
 /* ---- what is refused ---- */
 
 static const char *const faults[] = {
@@ -275,6 +344,9 @@ int main(void)
     tcase_add_loop_test(tcase, a_location_names_the_public_side, 0, ARRAY_LEN(locations));
     tcase_add_test(tcase, false_switches_it_off);
     tcase_add_loop_test(tcase, a_cookie_is_made_for_the_public_side, 0, ARRAY_LEN(cookies));
+    tcase_add_test(tcase, nothing_that_a_server_sends_makes_a_url_of_another_host);
+    tcase_add_test(tcase, any_cookie_is_read_like_a_browser_does);
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, what_no_url_or_cookie_can_be_is_an_error, 0, ARRAY_LEN(faults));
     suite_add_tcase(suite, tcase);
     TCase *pure = tcase_create("pure");

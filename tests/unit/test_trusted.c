@@ -2,6 +2,7 @@
  * test_trusted.c: whom trusted proxies name, and Forwarded (RFC 7239).
  */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,6 +192,39 @@ START_TEST(scheme_and_host_are_what_trusted_proxies_say)
 }
 END_TEST
 
+/* Whatever stands left of what a trusted proxy added: it changes nothing. */
+START_TEST(nothing_that_a_client_sends_moves_what_a_proxy_added)
+{
+    static const char *const pieces[] = {"for=", "6.6.6.6", "\"",       "\"", "\\", ",",
+                                         ", ",   ";",       "10.0.0.9", "=",  "x",  "["};
+    unsigned seed = 1;
+    for (int round = 0; round < 60000; round++) {
+        char line[256] = "";
+        for (int i = rand_r(&seed) % 12; i > 0; i--)
+            strcat(line, pieces[(size_t)rand_r(&seed) % ARRAY_LEN(pieces)]);
+        char *text;
+        bool rfc = round % 2;
+        int len =
+            asprintf(&text, "%s: %s, %s192.0.2.1%s", rfc ? "Forwarded" : "X-Forwarded-For", line,
+                     rfc ? "for=" : "", round % 4 == 1 ? ";proto=https, for=10.2.2.2;host=\"a,b\"" : "");
+        ck_assert_int_gt(len, 0);
+        size_t name_len = strcspn(text, ":");
+        char *value = malloc((size_t)len - name_len - 2); /* just as long, so that a look beyond it is seen */
+        ck_assert_ptr_nonnull(value);
+        memcpy(value, text + name_len + 2, (size_t)len - name_len - 2);
+        message_init(&m);
+        message_add_raw(&m, rfc ? FIELD_FORWARDED : FIELD_X_FORWARDED_FOR, text, name_len,
+                        (size_t)len - name_len - 2);
+        m.fields[0].value = value;
+        struct trusted_word w;
+        trusted_read(&trusted, TRUSTED_ANY, &m, (struct ip){{0}}, &w);
+        check_word(text, w, "192.0.2.1");
+        free(value);
+        free(text);
+    }
+}
+END_TEST
+
 START_TEST(no_address_is_trusted_with_unix_only)
 {
     static const struct ip none;
@@ -241,6 +275,8 @@ int main(void)
                         ARRAY_LEN(walks));
     tcase_add_test(tcase, only_the_field_that_is_chosen_is_believed);
     tcase_add_loop_test(tcase, scheme_and_host_are_what_trusted_proxies_say, 0, ARRAY_LEN(words));
+    tcase_add_test(tcase, nothing_that_a_client_sends_moves_what_a_proxy_added);
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, no_address_is_trusted_with_unix_only);
     tcase_add_loop_test(tcase, an_element_is_quoted_where_it_must_be, 0, ARRAY_LEN(elements));
     suite_add_tcase(suite, tcase);
