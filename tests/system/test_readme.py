@@ -1,4 +1,5 @@
 """What the README shows is true: its configurations are valid, its commands work, its files exist."""
+import glob
 import os
 import re
 import subprocess
@@ -12,9 +13,9 @@ with open(os.path.join(TOP, "README.md"), encoding="utf-8") as readme:
     README = readme.read()
 
 
-def blocks(language):
+def blocks(language, page=README):
     """The fenced blocks of that language."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.M | re.S)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page, re.M | re.S)
     return [text for name, text in found if name == language]
 
 
@@ -22,6 +23,14 @@ def blocks(language):
 def test_every_configuration_is_valid(noxy, text):
     done = noxy.check(text)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", glob.glob(os.path.join(TOP, "docs/*.md")), ids=os.path.basename)
+def test_every_configuration_of_the_other_pages_is_valid(noxy, path):
+    with open(path, encoding="utf-8") as page:
+        for text in blocks("yaml", page.read()):
+            done = noxy.check(text)
+            assert done.returncode == 0, done.stderr
 
 
 def test_the_mistake_is_told_as_shown(noxy):
