@@ -107,6 +107,7 @@ static const struct {
     {"Forwarded: for=198.51.100.9, for=192.0.2.1;host=\"a,b\", for=10.2.2.2\n", "192.0.2.1"},
     {"Forwarded: for=198.51.100.9\nForwarded: for=192.0.2.1\nForwarded: for=10.2.2.2\n", "192.0.2.1"},
     {"Forwarded: secret=\"a\\\"b, for=6.6.6.6\";for=192.0.2.1\n", "192.0.2.1"},
+    {"Forwarded: secret=\"a, b\\\"c\";for=192.0.2.1\n", "192.0.2.1"},
     {"Forwarded: for=\", for=192.0.2.1\n", "192.0.2.1"}, /* a quote left open by the client hides nobody */
     {"Forwarded: for=\"6.6.6.6, for=10.2.2.2;host=\"a\"\n", "10.2.2.2"},
     {"Forwarded: for=192.0.2.1, for=unknown\n", "10.0.0.1"},
