@@ -117,8 +117,8 @@ struct conf_section {
     const char *doc;
     const struct conf_table *const *tables; /* NULL-ended */
     /*
-     * When all sections were read and references were resolved, as far as they could be: for what names things
-     * in the whole file. Of a list with errors in some items, the others are there. May be NULL.
+     * When all sections were read and references were resolved, as far as they could be: for what names
+     * things in the whole file. Of a list with errors in some items, the others are there. May be NULL.
      */
     void (*finish)(struct conf_load *l);
     const char *unused; /* the hint of the warning about a named object that nothing refers to; NULL: none */

@@ -38,7 +38,7 @@ static void teardown(void)
 /* NULL: it does not compile, and the report says why. */
 static const struct rules_expression *compile(const char *text, enum rules_stage stage, enum rules_type want)
 {
-    static const struct conf_file file = {"test.yaml", "", 0};
+    static const struct conf_file file = {.path = "test.yaml", .bytes = ""};
     struct conf_node *node = ARENA_NEW(&load.arena, struct conf_node);
     *node = (struct conf_node){
         .kind = CONF_SCALAR, .place = {&file, 1, 1, 1}, .text = arena_strdup(&load.arena, text)};
