@@ -319,8 +319,8 @@ void exchange_response(struct exchange *x, struct message *m)
     hold(x);
     if (!x->first_byte_at)
         x->first_byte_at = now_of(x);
-    bool final = m->status >= 200 || (m->status == 101 && may_switch(x, m));
     exchange_prepare_response(x, m);
+    bool final = m->status >= 200 || (m->status == 101 && may_switch(x, m));
     if (final && UNLIKELY(exchange_has_response_rules(x)) && !exchange_rules_response(x, m)) {
         release(x);
         return;

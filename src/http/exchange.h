@@ -73,7 +73,7 @@ struct exchange {
     bool finished;
     uint8_t busy; /* calls under way that still look at it: freed behind the last */
 
-    struct slice malformed; /* of a head that is malformed: its first line, for the log */
+    struct slice malformed;    /* of a head that is malformed: its first line, for the log */
     struct slice asked_method; /* by the client, where a rule has changed the request's; else "" */
     const char *rule;          /* the rule that decided; NULL: none */
     struct http_var *vars;     /* what set_var set */
@@ -134,7 +134,8 @@ void exchange_broke(struct exchange *x, enum side which, enum reason why);
 
 /* Memory for `len` bytes of text that lives as long as the exchange. */
 char *exchange_alloc(struct exchange *x, size_t len);
-/* Learns from a trusted proxy who the client is; the frontend has trusted_proxies. */
+/* Learns from a trusted proxy who the client is, and drops fields that name another; the frontend has
+ * trusted_proxies. Before the rules, whose own fields stay. */
 void exchange_find_client(struct exchange *x);
 struct ip exchange_peer_ip(const struct exchange *x);
 /* Who asks: the connection's peer, or whom trusted proxies name. */

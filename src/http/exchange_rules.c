@@ -16,6 +16,8 @@ static char *alloc(void *context, size_t len)
 static const char *print_client(const struct exchange *x, char out[static ADDRESS_TEXT_MAX])
 {
     struct address client;
+    if (x->peer_trusted && ip_print(x->client_ip, out) > 0)
+        return out;
     conn_peer(x->client_conn, &client);
     return address_print(&client, out);
 }
@@ -34,9 +36,8 @@ static void make_subject(const struct exchange *x, const struct rule_list *list,
     conn_peer(x->client_conn, &a);
     *s = (struct http_subject){
         .request = (struct message *)&x->request,
-        .src = exchange_client_ip(x),
-        .src_port = x->peer_trusted ? 0 : address_port(&a),
-        .peer = exchange_peer_ip(x),
+        .src = ip_of_address(&a),
+        .src_port = address_port(&a),
         .scheme = x->client_scheme,
         .frontend = x->frontend->name,
         .generation = x->frontend->worker->generation,
@@ -44,6 +45,11 @@ static void make_subject(const struct exchange *x, const struct rule_list *list,
         .vars = x->vars,
         .unique_id = {x->unique_id[0], x->unique_id[1]},
     };
+    s->peer = s->src;
+    if (UNLIKELY(x->peer_trusted) && !ip_equal(x->client_ip, s->peer)) {
+        s->src = x->client_ip;
+        s->src_port = 0;
+    }
     if (x->attempt.backend)
         s->backend = x->attempt.backend->name;
     if (x->attempt.server)

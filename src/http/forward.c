@@ -122,32 +122,6 @@ static void add_forwarded(struct exchange *x)
     replace(m, FIELD_FORWARDED, name.len, line, p.to + p.len);
 }
 
-/*
- * Servers would believe what these say. So all that somebody untrusted sent go; and those that came with a
- * trusted proxy's request and name another client: it passed them on unread.
- */
-static void drop_invented(struct exchange *x)
-{
-    static const struct {
-        enum field_id id;
-        enum trusted_field which;
-    } all[] = {
-        {FIELD_X_FORWARDED_FOR, TRUSTED_X_FORWARDED_FOR},
-        {FIELD_FORWARDED, TRUSTED_FORWARDED},
-        {FIELD_X_REAL_IP, TRUSTED_X_REAL_IP},
-    };
-    struct message *m = &x->request;
-    const struct trusted *t = x->frontend->http->trusted_proxies;
-    struct ip peer = exchange_peer_ip(x);
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        struct trusted_word w = {.client = peer};
-        if (x->peer_trusted && message_find(m, all[i].id))
-            trusted_read(t, all[i].which, m, peer, &w);
-        if (!x->peer_trusted || !ip_equal(w.client, x->client_ip))
-            message_drop(m, all[i].id);
-    }
-}
-
 /* Without X-Forwarded-* of noxy's own: only what a trusted proxy says is passed on. */
 static void drop_x_forwarded(struct exchange *x)
 {
@@ -164,8 +138,6 @@ static void drop_x_forwarded(struct exchange *x)
 static void forward_differently(struct exchange *x)
 {
     const struct http_conf *conf = x->frontend->http;
-    if (conf->trusted_proxies)
-        drop_invented(x);
     if (conf->forwarded)
         add_forwarded(x);
     if (conf->x_forwarded)

@@ -124,6 +124,15 @@ def test_noxys_own_answers_are_left_alone(noxy, origins):
     assert lb.get().body == b"hello"
 
 
+def test_the_operators_own_rules_come_last(noxy, origins):
+    rules = [{"when": "response_header('location') == 'http://test.example/a'", "set_header": {"X-Seen": "'rewritten'"}},
+             {"set_header": {"Server": "'mine'"}}]
+    lb = start(noxy, origins, [("Location", "http://{own}/a"), ("Server", "x")], rewrite_location=True, hide_server=True,
+               http_response=rules)
+    r = lb.get()
+    assert (r.field("X-Seen"), r.field("Server")) == ("rewritten", "mine")
+
+
 # ---- rewrite_cookies ----
 
 def test_cookies_are_made_for_the_public_side(noxy, origins):

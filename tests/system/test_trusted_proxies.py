@@ -152,6 +152,22 @@ def test_without_x_forwarded_those_of_trusted_proxies_pass_unchanged(noxy, origi
     assert (r.field("X-Forwarded-For"), r.field("X-Forwarded-Proto")) == (None, None)
 
 
+# ---- rules ----
+
+RULES = [{"when": "src == '192.0.2.9' && peer == '127.0.0.1' && scheme == 'https'", "respond": {"body": "named"}},
+         {"when": "header('x-forwarded-for') != ''", "respond": {"body": "kept"}},
+         {"set_header": {"X-Real-IP": "'own'"}}]
+
+
+@pytest.mark.parametrize("keys, body", [(TRUST, b"named"), (NOBODY, b"web1\n"), ({}, b"kept")])
+def test_rules_see_the_client_that_is_named_and_nothing_invented(noxy, origins, keys, body):
+    servers = origins(1)
+    lb = noxy.start(backend=servers, http_condition=RULES, **keys)
+    assert lb.get("/", {"X-Forwarded-For": "192.0.2.9", "X-Forwarded-Proto": "https"}).body == body
+    assert lb.get("/", {"X-Real-IP": "192.0.2.10"}).body == b"web1\n"
+    assert servers[0].requests[-1].field("X-Real-IP") == "own"
+
+
 # ---- other peers ----
 
 def test_a_proxy_on_a_unix_socket_can_be_trusted(noxy, origins):
