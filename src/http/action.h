@@ -54,7 +54,8 @@ struct action_kind {
     /* 0, or -1 as struct conf_type's set(). */
     int (*read)(struct conf_load *l, const struct conf_key *key, const struct conf_node *node,
                 struct action *a, struct error *err);
-    void (*compile)(struct rule_compiling *c, struct action *a); /* reports what is wrong; NULL: nothing to do */
+    void (*compile)(struct rule_compiling *c,
+                    struct action *a); /* reports what is wrong; NULL: nothing to do */
     void (*run)(struct rule_run *run, const struct action *a);
 };
 

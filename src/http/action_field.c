@@ -12,7 +12,8 @@ enum { NAME_MAX_LEN = 128 };
 /* Fields that frame messages or belong to one connection: noxy writes them itself. */
 static bool is_own(enum field_id id)
 {
-    return field_flags(id) & FIELD_HOP || id == FIELD_CONTENT_LENGTH || id == FIELD_TRAILER || id == FIELD_EXPECT;
+    return field_flags(id) & FIELD_HOP || id == FIELD_CONTENT_LENGTH || id == FIELD_TRAILER ||
+           id == FIELD_EXPECT;
 }
 
 bool action_check_field(struct conf_load *l, const struct action_pair *p, bool response)
@@ -20,8 +21,8 @@ bool action_check_field(struct conf_load *l, const struct action_pair *p, bool r
     bool forwarded = p->id == FIELD_X_FORWARDED_PROTO || p->id == FIELD_X_FORWARDED_HOST;
     if (p->name.len == 0 || p->name.len > NAME_MAX_LEN || !chars_all(p->name, CHAR_TOKEN)) {
         conf_error(l, p->node->key ? p->node->key : p->node,
-                   "it is at most 128 letters, digits and !#$%&'*+-.^_`|~", "\"%.*s\" can't be a header field's name",
-                   SLICE_ARG(p->name));
+                   "it is at most 128 letters, digits and !#$%&'*+-.^_`|~",
+                   "\"%.*s\" can't be a header field's name", SLICE_ARG(p->name));
         return false;
     }
     if (!is_own(p->id) && (response || !forwarded))
@@ -91,8 +92,9 @@ static void run_pairs(struct rule_run *run, const struct action *a, bool replace
         struct slice value;
         if (!rule_field_value(run, p->expression, p->name, &value))
             return;
-        if (p->id == FIELD_HOST && (value.len == 0 || memchr(value.ptr, ' ', value.len) ||
-                                    memchr(value.ptr, '\t', value.len) || memchr(value.ptr, '/', value.len))) {
+        if (p->id == FIELD_HOST &&
+            (value.len == 0 || memchr(value.ptr, ' ', value.len) || memchr(value.ptr, '\t', value.len) ||
+             memchr(value.ptr, '/', value.len))) {
             rule_fail(run, "Host can't be \"%.*s\"", SLICE_ARG(value));
             return;
         }
@@ -151,7 +153,8 @@ static void compile_del(struct rule_compiling *c, struct action *a)
     for (unsigned i = 0; i < a->pair_count; i++) {
         const struct action_pair *p = &a->pairs[i];
         if (p->id == FIELD_HOST && !of_responses(c))
-            conf_error(c->load, p->node, "write set_header: { Host: ... }", "a request can't be without \"Host\"");
+            conf_error(c->load, p->node, "write set_header: { Host: ... }",
+                       "a request can't be without \"Host\"");
         else
             action_check_field(c->load, p, of_responses(c));
     }

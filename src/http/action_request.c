@@ -43,7 +43,8 @@ static bool target_text(struct rule_run *run, const struct action *a, struct sli
     if (out->len > ACTION_TEXT_MAX)
         rule_fail(run, "%s: longer than %d bytes", a->name, ACTION_TEXT_MAX);
     else if (!chars_all(*out, CHAR_TARGET))
-        rule_fail(run, "%s: \"%.*s\" can't stand in a request line", a->name, (int)MIN(out->len, 80), out->ptr);
+        rule_fail(run, "%s: \"%.*s\" can't stand in a request line", a->name, (int)MIN(out->len, 80),
+                  out->ptr);
     return run->out->verdict == VERDICT_NONE;
 }
 
@@ -123,7 +124,8 @@ static void run_method(struct rule_run *run, const struct action *a)
     struct slice method;
     if (!rule_text(run, a->expression, &method) || slice_equal(method, m->method))
         return;
-    const char *why = m->head_method ? "the client awaits no body, and the server would send one" : why_not(method);
+    const char *why =
+        m->head_method ? "the client awaits no body, and the server would send one" : why_not(method);
     if (why) {
         rule_fail(run, "set_method can't make \"%.*s\" of %.*s: %s", (int)MIN(method.len, 40), method.ptr,
                   (int)MIN(m->method.len, 40), m->method.ptr, why);

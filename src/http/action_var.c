@@ -97,5 +97,7 @@ static void run_log(struct rule_run *run, const struct action *a)
     rule_acted(run, a, text);
 }
 
-const struct action_kind action_log = {
-    .type = {"expression", action_set}, .read = action_read_expression, .compile = compile_log, .run = run_log};
+const struct action_kind action_log = {.type = {"expression", action_set},
+                                       .read = action_read_expression,
+                                       .compile = compile_log,
+                                       .run = run_log};

@@ -24,10 +24,10 @@ struct error_page {
 struct http_conf {
     struct rule_list requests, responses; /* http_condition, http_response */
     struct conf_list error_pages;         /* struct error_page */
-    uint64_t max_header;          /* of a request's whole head */
-    uint32_t max_headers;         /* its field lines */
-    uint64_t max_body;            /* 0: any */
-    uint64_t min_body_rate;       /* a second; 0: any */
+    uint64_t max_header;                  /* of a request's whole head */
+    uint32_t max_headers;                 /* its field lines */
+    uint64_t max_body;                    /* 0: any */
+    uint64_t min_body_rate;               /* a second; 0: any */
     bool allow_trace;
 
     struct trusted *trusted_proxies; /* NULL: no trust, and an X-Forwarded-For is continued whoever sent it */

@@ -8,8 +8,8 @@
 #include "http/field.h"
 
 enum {
-    MESSAGE_FIELDS_MAX = 128,  /* as many as may be received */
-    MESSAGE_FIELDS_OF_RULES = 32, /* as many as rules add */
+    MESSAGE_FIELDS_MAX = 128,                            /* as many as may be received */
+    MESSAGE_FIELDS_OF_RULES = 32,                        /* as many as rules add */
     MESSAGE_FIELDS_ADDED = MESSAGE_FIELDS_OF_RULES + 16, /* and as many as are added in all */
 };
 

@@ -81,18 +81,20 @@ void rules_decide(const struct rule_list *list, struct http_subject *s, const st
                   struct rule_observer *o, struct rule_outcome *out)
 {
     static struct rules_run values; /* large; one list is walked at a time */
-    struct rule_run run = {.values = &values, .list = list, .subject = s, .world = w, .observer = o, .out = out};
+    struct rule_run run = {
+        .values = &values, .list = list, .subject = s, .world = w, .observer = o, .out = out};
     run.message = s->response ? s->response : s->request;
     memset(out, 0, offsetof(struct rule_outcome, failure));
     out->failure[0] = '\0';
     rules_begin(&values, list->scope, s, o ? o->trace : NULL);
+    const char *none = values.captures[0].ptr;
     for (uint32_t i = 0; i < list->rules.count && out->verdict == VERDICT_NONE; i++) {
         const struct rule *r = list->rules.items[i];
         run.rule = r;
-        if (holds(&run, r)) {
+        if (holds(&run, r))
             act(&run, r);
+        if (UNLIKELY(values.captures[0].ptr != none)) /* most rules make none */
             rules_forget_captures(&values);
-        }
     }
 }
 

@@ -111,7 +111,7 @@ static inline bool rules_any(const struct rule_list *list)
 struct backend *rule_backend_find(const struct rule_backends *backends, struct slice name);
 
 /* The rows of a rule, by where it stands. */
-extern const struct conf_table rule_frontend_request_table, rule_backend_request_table,
-    rule_response_table, rule_connection_table;
+extern const struct conf_table rule_frontend_request_table, rule_backend_request_table, rule_response_table,
+    rule_connection_table;
 
 #endif

@@ -29,10 +29,8 @@ struct rule_compiler {
 static enum rules_stage stage_of(enum rule_place place)
 {
     static const enum rules_stage stages[] = {
-        [RULES_OF_CONNECTIONS] = RULES_AT_CONNECTION,
-        [RULES_OF_FRONTEND_REQUESTS] = RULES_AT_REQUEST,
-        [RULES_OF_BACKEND_REQUESTS] = RULES_AT_REQUEST,
-        [RULES_OF_FRONTEND_RESPONSES] = RULES_AT_RESPONSE,
+        [RULES_OF_CONNECTIONS] = RULES_AT_CONNECTION,     [RULES_OF_FRONTEND_REQUESTS] = RULES_AT_REQUEST,
+        [RULES_OF_BACKEND_REQUESTS] = RULES_AT_REQUEST,   [RULES_OF_FRONTEND_RESPONSES] = RULES_AT_RESPONSE,
         [RULES_OF_BACKEND_RESPONSES] = RULES_AT_RESPONSE,
     };
     return stages[place];

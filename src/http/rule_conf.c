@@ -70,14 +70,14 @@ int action_set(struct conf_load *l, const struct conf_key *key, const struct con
     }
 #define ACTION(name_, example_, doc_)                                                                        \
     {                                                                                                        \
-        #name_, &action_##name_.type, FIELD(actions), 0, NULL, doc_, .example = example_                     \
+#name_, &action_##name_.type, FIELD(actions), 0, NULL, doc_, .example = example_                     \
     }
 
 /* Rows that several tables share. */
 #define ROW_REDIRECT                                                                                         \
     ACTION(redirect, "\"sprintf('https://%s%s', host, uri)\"",                                               \
            "Sends the client to another address, an expression; ends the list.")
-#define ROW_DENY ACTION(deny, "403", "Refuses the request with that status and its page; ends the list.")
+#define ROW_DENY        ACTION(deny, "403", "Refuses the request with that status and its page; ends the list.")
 #define ROW_ALLOW(what) ACTION(allow, "true", what)
 #define ROW_SET_HEADER                                                                                       \
     ACTION(set_header, "{ X-Client: src }",                                                                  \
@@ -86,13 +86,15 @@ int action_set(struct conf_load *l, const struct conf_key *key, const struct con
     ACTION(add_header, "{ Via: \"'1.1 noxy'\" }",                                                            \
            "Header fields, each with an expression for its value, beside those that are there.")
 #define ROW_DEL_HEADER                                                                                       \
-    ACTION(del_header, "[ X-Debug, X-Internal-* ]",                                                          \
-           "The name of a header field to remove, or a list of them; with a * at its end all that begin so.")
+    ACTION(                                                                                                  \
+        del_header, "[ X-Debug, X-Internal-* ]",                                                             \
+        "The name of a header field to remove, or a list of them; with a * at its end all that begin so.")
 #define ROW_SET_VAR                                                                                          \
     ACTION(set_var, "{ tier: \"'gold'\" }",                                                                  \
            "Variables of this request, each with an expression for its value; `var('NAME')` reads them.")
-#define ROW_LOG ACTION(log, "\"sprintf('%s asks for %s', src, path)\"",                                      \
-                       "An expression that is written to the log, at level info.")
+#define ROW_LOG                                                                                              \
+    ACTION(log, "\"sprintf('%s asks for %s', src, path)\"",                                                  \
+           "An expression that is written to the log, at level info.")
 #define ROW_USE_SERVER                                                                                       \
     ACTION(use_server, "web1",                                                                               \
            "The server that gets the request if it is eligible and has room, its name or an expression; "    \
@@ -136,8 +138,9 @@ static const struct conf_key response_keys[] = {
 static const struct conf_key connection_keys[] = {
     ROW_NAME,
     ROW_WHEN("\"in_net(src, '10.0.0.0/8')\""),
-    ACTION(use_backend, "db",
-           "The backend that serves the connection, its name or an expression that gives one; ends the list."),
+    ACTION(
+        use_backend, "db",
+        "The backend that serves the connection, its name or an expression that gives one; ends the list."),
     ACTION(reject, "true", "Closes the connection; ends the list."),
     ROW_ALLOW("Ends the list: the connection goes on."),
     {0},
@@ -159,8 +162,8 @@ static void order_actions(struct conf_load *l, struct rule *r, const struct conf
         *a = found->next;
         found->next = NULL;
         if (found->kind->ends && last) {
-            conf_error(l, child->key, "make two rules of it", "\"%s\" and \"%s\" both end the list", last->name,
-                       found->name);
+            conf_error(l, child->key, "make two rules of it", "\"%s\" and \"%s\" both end the list",
+                       last->name, found->name);
         } else if (found->kind->ends) {
             last = found;
         } else {
@@ -211,11 +214,10 @@ static void check_frontend_rule(struct conf_load *l, void *structure, const stru
         .doc = doc_, .keys = keys_, .size = sizeof(struct rule), .check = check_                             \
     }
 
-const struct conf_table rule_frontend_request_table =
-    TABLE("A condition on requests and what is done when it holds.", frontend_request_keys,
-          check_frontend_rule);
-const struct conf_table rule_backend_request_table = TABLE(
-    "A condition on requests and what is done when it holds.", backend_request_keys, check_rule);
+const struct conf_table rule_frontend_request_table = TABLE(
+    "A condition on requests and what is done when it holds.", frontend_request_keys, check_frontend_rule);
+const struct conf_table rule_backend_request_table =
+    TABLE("A condition on requests and what is done when it holds.", backend_request_keys, check_rule);
 const struct conf_table rule_response_table =
     TABLE("A condition on responses and what is done when it holds.", response_keys, check_rule);
 const struct conf_table rule_connection_table =

@@ -17,8 +17,8 @@ enum {
     NAME_BYTES = 160, /* client, frontend, backend, server, rule */
     WORD_BYTES = 64,  /* method, version */
     HOST_BYTES = 400,
-    TARGET_BYTES = 1900,
-    FIXED_BYTES = 800, /* names of the fields, numbers, words of our own */
+    TARGET_BYTES = 2000,
+    FIXED_BYTES = 760, /* names of the fields, numbers, words of our own */
     CUT_BYTES = 3,
 };
 static_assert(5 * NAME_BYTES + 2 * WORD_BYTES + HOST_BYTES + TARGET_BYTES + FIXED_BYTES <= LINE_MAX_BYTES,

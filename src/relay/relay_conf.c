@@ -6,7 +6,8 @@
 
 static const struct conf_key relay_keys[] = {
     {"tcp_condition", &conf_type_list, offsetof(struct relay_conf, connections.rules), 0, NULL,
-     "In mode tcp, what is done with connections before a server is chosen, in order: conditions, and actions "
+     "In mode tcp, what is done with connections before a server is chosen, in order: conditions, and "
+     "actions "
      "for those that hold.",
      .table = &rule_connection_table,
      .example = "[ { when: \"not in_net(src, '10.0.0.0/8')\", reject: true } ]"},
@@ -28,7 +29,8 @@ void relay_rules_compile(struct conf_load *l, struct rule_compiler *c)
         const struct frontend *f = frontends[i].structure;
         const struct conf_node *node = conf_node_get(frontends[i].node, "tcp_condition");
         if (f->mode == MODE_HTTP && node)
-            conf_error(l, node, "write http_condition, or mode: tcp", "tcp_condition has no effect in mode http");
+            conf_error(l, node, "write http_condition, or mode: tcp",
+                       "tcp_condition has no effect in mode http");
         rule_compiler_compile(c, &f->relay->connections, RULES_OF_CONNECTIONS, NULL);
     }
 }

@@ -16,8 +16,8 @@ typedef void attempt_woken(struct attempt *a, enum reason none);
 
 struct attempt {
     struct backend *backend;
-    struct server *server; /* the one under way; NULL: none */
-    struct server *last;   /* the one that was chosen last, for the log; NULL: none */
+    struct server *server;    /* the one under way; NULL: none */
+    struct server *last;      /* the one that was chosen last, for the log; NULL: none */
     struct server *preferred; /* chosen rather than the balancer's, while it is eligible; NULL: none */
     struct balance_key key;
     uint64_t *tried; /* a bit a server; NULL until one failed */
