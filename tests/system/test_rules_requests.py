@@ -2,6 +2,7 @@
 import pytest
 
 from rules import compose, quoted
+from waiting import wait_for
 
 
 def start(noxy, origins, *rules, **keys):
@@ -111,6 +112,9 @@ def test_use_server_prefers_a_server_while_it_is_eligible(noxy, origins):
     origins[1].stop()
     assert all(lb.get("/two").server in ("web1", "web3") for _ in range(4))
     lb.wait_log("WARN", "is now down")
+    before = lb.total("backend", "retries")
+    assert {lb.get("/two").server for _ in range(4)} == {"web1", "web3"}
+    assert lb.total("backend", "retries") == before  # it is not even tried
 
 
 def test_use_server_gives_way_where_the_server_is_full(noxy, origins):
@@ -120,8 +124,7 @@ def test_use_server_gives_way_where_the_server_is_full(noxy, origins):
     lb = noxy.start(text)
     with lb.connect() as c:
         c.send_request("GET", "/hold")
-        while not a.requests:
-            pass
+        wait_for(lambda: a.requests, "its one place is taken")
         assert lb.get("/").server == "web2"
         a.go.set()
         assert c.response().server == "web1"
