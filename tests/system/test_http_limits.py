@@ -112,7 +112,7 @@ frontend:
         file: /nonexistent/503.html
 """)
     assert run.returncode == 1
-    assert ":7:15: cannot read /nonexistent/503.html: No such file or directory" in run.stderr
+    assert ":7:15: cannot open /nonexistent/503.html: No such file or directory" in run.stderr
 
 
 def test_trace_is_refused_unless_allowed(noxy, origins):
