@@ -85,7 +85,7 @@ struct admin *admin_start(struct loop *l, int fd, const struct admin_host *host,
     a->loop = l;
     a->host = host;
     a->queued_max = ADMIN_QUEUED_MAX;
-    a->listener = (struct watch){fd, on_connection};
+    a->listener = (struct watch){.fd = fd, .ready = on_connection};
     a->retry.fire = on_retry;
     TAILQ_INIT(&a->sessions);
     TAILQ_INIT(&a->left);

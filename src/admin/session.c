@@ -257,7 +257,7 @@ static void on_timer(struct timer *t)
 int admin_session_open(struct admin *a, int fd)
 {
     struct admin_session *s = memory_zalloc(sizeof *s);
-    *s = (struct admin_session){.admin = a, .watch = {fd, on_ready}, .readable = true};
+    *s = (struct admin_session){.admin = a, .watch = {.fd = fd, .ready = on_ready}, .readable = true};
     s->timer.fire = on_timer;
     s->task.run = on_task;
     if (loop_watch(a->loop, &s->watch) < 0) {

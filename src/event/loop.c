@@ -141,6 +141,28 @@ static void run_tasks(struct loop *l)
     TAILQ_REMOVE(&l->tasks, &mark, link);
 }
 
+/* Whoever is called first in a round can see what those called later will be told. */
+static void note_events(struct loop *l)
+{
+    for (int i = 0; i < l->taken; i++) {
+        struct watch *w = l->events[i].data.ptr;
+        w->pending = to_loop_events(l->events[i].events);
+    }
+}
+
+static void hand_out_events(struct loop *l)
+{
+    for (l->current = 0; l->current < l->taken; l->current++) {
+        struct watch *w = l->events[l->current].data.ptr;
+        if (!w)
+            continue;
+        unsigned events = w->pending;
+        w->pending = 0;
+        w->ready(w, events);
+    }
+    l->taken = 0;
+}
+
 void loop_run(struct loop *l)
 {
     l->stopping = false;
@@ -149,13 +171,8 @@ void loop_run(struct loop *l)
         l->now_us = clock_monotonic_us();
         l->round++;
         l->taken = MAX(n, 0);
-        for (l->current = 0; l->current < l->taken; l->current++) {
-            struct epoll_event *ev = &l->events[l->current];
-            struct watch *w = ev->data.ptr;
-            if (w)
-                w->ready(w, to_loop_events(ev->events));
-        }
-        l->taken = 0;
+        note_events(l);
+        hand_out_events(l);
         wheel_advance(&l->wheel, l->now_us / 1000);
         run_tasks(l);
     }

@@ -7,9 +7,9 @@
  * first, and learns here only that something changed. Nothing outside this
  * room knows of epoll.
  *
- * A round: wait, read the clock once, hand out events, fire timers, run the
- * work put off to the round's end (where memory is freed that events of the
- * same round could still name).
+ * A round: wait, read the clock once, note all events in their watches, hand
+ * them out one by one, fire timers, run the work put off to the round's end
+ * (where memory is freed that events of the same round could still name).
  */
 #ifndef NOXY_EVENT_LOOP_H
 #define NOXY_EVENT_LOOP_H
@@ -31,6 +31,7 @@ enum loop_event {
 /* A watched descriptor. Belongs to its owner, which embeds it. */
 struct watch {
     int fd;
+    unsigned pending;                                /* events of this round that are yet to be handed out */
     void (*ready)(struct watch *w, unsigned events); /* events: of enum loop_event */
 };
 

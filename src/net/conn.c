@@ -161,6 +161,12 @@ bool conn_connected(const struct conn *c)
     return !(c->flags & (CONNECTING | CLOSED));
 }
 
+bool conn_quiet(const struct conn *c)
+{
+    return !(c->flags & (READABLE | PEER_CLOSED | BROKEN | HUNG_UP | CLOSED)) &&
+           !(c->watch.pending & (LOOP_READABLE | LOOP_PEER_CLOSED | LOOP_BROKEN));
+}
+
 void conn_read_later(struct conn *c)
 {
     loop_defer(c->loop, &c->task);

@@ -105,6 +105,9 @@ bool conn_peer_closed(const struct conn *c);
 /* Nothing can reach the peer any more; there may still be bytes to read. */
 bool conn_broken(const struct conn *c);
 bool conn_connected(const struct conn *c);
+/* Nothing has come from the peer that wasn't read, neither bytes nor an end; nor will this round tell of any.
+ */
+bool conn_quiet(const struct conn *c);
 
 void conn_push(struct conn *c, const void *bytes, size_t len);
 /* Pushes b's bytes and gives b away: it is put back, or queued without a copy. */

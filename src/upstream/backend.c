@@ -44,6 +44,7 @@ void backend_start(struct backend *b, struct loop *l)
         s->block = state_block(s->slot);
         b->limited = b->limited || s->maxconn > 0;
         TAILQ_INIT(&s->idle);
+        TAILQ_INIT(&s->settling);
         b->eligible[i] = (struct balance_server){s->name, s->weight, server_eligible(s, NULL)};
     }
     balancer_init(&b->balancer, b->algorithm, &b->view, b->eligible, b->server_count);
@@ -80,8 +81,9 @@ void backend_stop(struct backend *b)
 void backend_close_idle(struct backend *b)
 {
     for (uint32_t i = 0; i < b->server_count; i++) {
+        struct server *server = b->servers[i];
         struct session *s;
-        while ((s = TAILQ_FIRST(&b->servers[i]->idle)))
+        while ((s = TAILQ_FIRST(&server->settling)) || (s = TAILQ_FIRST(&server->idle)))
             s->ops->close(s, REASON_DRAIN);
     }
 }

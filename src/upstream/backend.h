@@ -35,8 +35,10 @@ struct server {
 
     /* this process */
     struct lane_block *block;
-    struct session_list idle; /* server connections kept open for reuse, the latest first */
-    uint32_t idle_count;
+    struct session_list idle;     /* server connections kept open for reuse, the latest first */
+    struct session_list settling; /* kept in `settling_round`: not for that round (session.h) */
+    uint64_t settling_round;      /* of the loop */
+    uint32_t idle_count;          /* in both lists */
 };
 
 enum when_down { WHEN_DOWN_503, WHEN_DOWN_CLOSE };

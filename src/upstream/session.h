@@ -2,6 +2,17 @@
  * session.h: a connection to a server that a codec speaks on. With HTTP/1.1
  * it carries one exchange at a time and is kept between them; the codec that
  * made it embeds this structure and owns it.
+ *
+ * A server may close a kept connection at any time, or send on it what nobody
+ * asked for, which must not be taken for the answer to the next request. So a
+ * session is taken only if nothing is known to have come on it, and never in
+ * the round of the loop in which it was kept: between the two the loop has
+ * asked the kernel for news of it, at no further cost. A race remains, which
+ * HTTP/1.1 can't close: what arrives after the round's epoll_wait(2) is seen
+ * no sooner than the next request is on its way. There a request may be lost
+ * with the connection (and be repeated if it is idempotent, RFC 9112, 9.3.1),
+ * and a whole response that a server sent without being asked would be taken
+ * for an answer.
  */
 #ifndef NOXY_UPSTREAM_SESSION_H
 #define NOXY_UPSTREAM_SESSION_H
@@ -17,10 +28,11 @@ struct session_ops {
 
 struct session {
     TAILQ_ENTRY(session) link;
+    uint64_t kept_round; /* of the loop, in which it was kept */
     const struct session_ops *ops;
     struct server *server;
     struct conn *conn;
-    bool kept; /* stands in server->idle */
+    bool kept; /* stands in server->settling or, from the next round on, server->idle */
 };
 
 enum {
@@ -28,7 +40,10 @@ enum {
     SESSION_IDLE_US = 30 * 1000000, /* then it is closed */
 };
 
-/* A kept session of the server, the one used last; NULL: none. It is no longer kept. */
+/*
+ * A kept session of the server, the one used last, on which nothing is pending; NULL: none. It is no longer
+ * kept. Those on which something is are closed.
+ */
 struct session *session_take(struct server *s);
 /* Keeps an idle session; false: too many are kept, close it. */
 bool session_keep(struct session *s);

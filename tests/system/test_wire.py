@@ -87,3 +87,29 @@ def test_bytes_that_come_behind_an_answer_later_end_the_kept_connection(noxy, or
         wait_for(lambda: pool[0].stray.sock.fileno() < 0, "noxy closes that connection")
         assert (client.get("/a").body, other.get("/b").body) == (b"/a", b"/b")
     assert pool[0].connections == 2
+
+
+def test_bytes_right_behind_an_answer_are_no_answer_to_a_request_that_waits(noxy, origins):
+    """The second request is there when the first one's answer is read, and before the bytes behind that are."""
+    carriers = []
+
+    def answer(origin, c, request):
+        carriers.append(c)
+        c.reply(200, request.target)
+        c.reply(200, "nobody's")
+    lb = noxy.start(backend=origins(1, answer=answer), threads=1)
+    with lb.connect() as client:
+        for i in range(20):
+            client.send(f"GET /a{i} HTTP/1.1\r\nHost: a\r\n\r\nGET /b{i} HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert [client.response().body for _ in "ab"] == [b"/a%d" % i, b"/b%d" % i]
+            wait_for(lambda: all(c.sock.fileno() < 0 for c in carriers), "noxy closes those connections")
+
+
+def test_pipelined_posts_are_not_lost_with_connections_that_the_server_closes_behind_each_answer(noxy, origins):
+    def answer(origin, c, request):
+        c.reply(200, request.target)
+        raise ValueError("closes")
+    lb = noxy.start(backend=origins(1, answer=answer), threads=1)
+    with lb.connect() as client:
+        client.send("".join(f"POST /{i} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi" for i in range(20)))
+        assert [client.response().body for _ in range(20)] == [b"/%d" % i for i in range(20)]

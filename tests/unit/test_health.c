@@ -652,7 +652,8 @@ START_TEST(addresses_are_looked_up_again)
     socklen_t len = sizeof a;
     char text[ADDRESS_TEXT_MAX];
     struct address now;
-    dns.watch = (struct watch){socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), dns_ready};
+    dns.watch = (struct watch){.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+                               .ready = dns_ready};
     ck_assert_int_eq(bind(dns.watch.fd, (struct sockaddr *)&a, sizeof a), 0);
     ck_assert_int_eq(getsockname(dns.watch.fd, (struct sockaddr *)&a, &len), 0);
     ck_assert_int_eq(loop_watch(loop, &dns.watch), 0);

@@ -2,6 +2,8 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/macros.h"
 #include "upstream/attempt.h"
@@ -211,21 +213,130 @@ START_TEST(a_name_has_the_address_that_it_resolved_to)
 }
 END_TEST
 
+static void stop_loop(struct task *t)
+{
+    (void)t;
+    loop_stop(loop);
+}
+
+static void next_round(void)
+{
+    struct task stop = {.run = stop_loop};
+    loop_defer(loop, &stop);
+    loop_run(loop);
+}
+
+static void ignore(struct conn *c)
+{
+    (void)c;
+}
+
+static const struct conn_handler ignoring = {.readable = ignore, .writable = ignore, .timeout = ignore};
+
+/* A connection in the loop, and the peer's end of it. */
+static struct conn *make_conn(int *peer)
+{
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    *peer = pair[1];
+    return conn_adopt(loop, pair[0], NULL, &ignoring, NULL);
+}
+
+static int closed;
+
+static void close_session(struct session *s, enum reason why)
+{
+    (void)why;
+    closed++;
+    session_unkeep(s);
+}
+
+static const struct session_ops closing = {.name = "test", .close = close_session};
+
 START_TEST(kept_sessions_come_back_the_latest_first_and_are_bounded)
 {
     static struct session sessions[SESSIONS_KEPT_MAX + 1];
+    int peer;
     start();
+    struct conn *c = make_conn(&peer);
     ck_assert_ptr_null(session_take(&servers[0]));
     for (int i = 0; i < SESSIONS_KEPT_MAX; i++) {
-        sessions[i].server = &servers[0];
+        if (i == SESSIONS_KEPT_MAX / 2)
+            next_round();
+        sessions[i] = (struct session){.server = &servers[0], .conn = c};
         ck_assert(session_keep(&sessions[i]));
     }
     sessions[SESSIONS_KEPT_MAX].server = &servers[0];
     ck_assert(!session_keep(&sessions[SESSIONS_KEPT_MAX]));
     session_unkeep(&sessions[0]);
-    for (int i = SESSIONS_KEPT_MAX - 1; i > 0; i--)
+    session_unkeep(&sessions[SESSIONS_KEPT_MAX - 1]);
+    next_round();
+    for (int i = SESSIONS_KEPT_MAX - 2; i > 0; i--)
         ck_assert_ptr_eq(session_take(&servers[0]), &sessions[i]);
     ck_assert_ptr_null(session_take(&servers[0]));
+    conn_close(c, REASON_NONE);
+    close(peer);
+    next_round();
+}
+END_TEST
+
+START_TEST(a_session_is_not_taken_in_the_round_in_which_it_was_kept)
+{
+    int peer;
+    start();
+    struct conn *c = make_conn(&peer);
+    struct session early = {.server = &servers[0], .conn = c}, late = early;
+    next_round();
+    ck_assert(session_keep(&early));
+    ck_assert_ptr_null(session_take(&servers[0]));
+    next_round();
+    ck_assert(session_keep(&late));
+    ck_assert_ptr_eq(session_take(&servers[0]), &early);
+    ck_assert_ptr_null(session_take(&servers[0]));
+    next_round();
+    ck_assert_ptr_eq(session_take(&servers[0]), &late);
+    conn_close(c, REASON_NONE);
+    close(peer);
+    next_round();
+}
+END_TEST
+
+static struct session *found;
+
+static void take_session(struct conn *c)
+{
+    (void)c;
+    found = session_take(&servers[0]);
+}
+
+/* The client's event comes first, the session's own stands behind it in the same round. */
+START_TEST(a_session_with_an_event_yet_to_be_handed_out_is_closed_instead_of_taken)
+{
+    static const struct conn_handler taking = {
+        .readable = take_session, .writable = ignore, .timeout = ignore};
+    int ends[3];
+    struct conn *conns[3];
+    struct session sessions[2];
+    start();
+    for (int i = 0; i < 3; i++)
+        conns[i] = make_conn(&ends[i]);
+    for (int i = 0; i < 2; i++) {
+        sessions[i] = (struct session){.ops = &closing, .server = &servers[0], .conn = conns[i + 1]};
+        ck_assert(session_keep(&sessions[i]));
+    }
+    next_round();
+    conn_set_owner(conns[0], &taking, NULL);
+    ck_assert_int_eq(write(ends[0], "x", 1), 1);
+    ck_assert_int_eq(write(ends[2], "x", 1), 1);
+    closed = 0;
+    next_round();
+    ck_assert_int_eq(closed, 1);
+    ck_assert_ptr_eq(found, &sessions[0]);
+    for (int i = 0; i < 3; i++) {
+        conn_close(conns[i], REASON_NONE);
+        close(ends[i]);
+    }
+    next_round();
 }
 END_TEST
 
@@ -243,6 +354,8 @@ int main(void)
     tcase_add_test(tcase, weight_0_gets_no_requests);
     tcase_add_test(tcase, a_name_has_the_address_that_it_resolved_to);
     tcase_add_test(tcase, kept_sessions_come_back_the_latest_first_and_are_bounded);
+    tcase_add_test(tcase, a_session_is_not_taken_in_the_round_in_which_it_was_kept);
+    tcase_add_test(tcase, a_session_with_an_event_yet_to_be_handed_out_is_closed_instead_of_taken);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
