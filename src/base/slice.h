@@ -36,6 +36,11 @@ static inline bool slice_equal_nocase(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+static inline bool slice_begins_nocase(struct slice s, struct slice prefix)
+{
+    return s.len >= prefix.len && strncasecmp(s.ptr, prefix.ptr, prefix.len) == 0;
+}
+
 /* Without the spaces and tabs at both ends (OWS, RFC 9110, 5.6.3). */
 static inline struct slice slice_trim(struct slice s)
 {

@@ -261,10 +261,13 @@ static void push_field(struct half *h, const struct field *f)
 
 void half_push_fields(struct half *h, const struct message *m, struct slice extra)
 {
+    bool upgrade = false;
     for (unsigned i = 0; i < m->count; i++) {
         const struct field *f = &m->fields[i];
         if (f->dropped && f->id == FIELD_UPGRADE && m->upgrade) {
-            conn_push(h->conn, "Connection: Upgrade\r\n", 21);
+            if (!upgrade)
+                conn_push(h->conn, "Connection: Upgrade\r\n", 21);
+            upgrade = true;
             push_field(h, f);
         } else if (!f->dropped) {
             push_field(h, f);

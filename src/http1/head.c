@@ -193,9 +193,20 @@ struct framing {
     unsigned lengths, codings; /* field lines */
     uint64_t length;
     enum coding coding;
-    bool bad_length, connection_close, connection_keep, connection_upgrade;
-    struct field *upgrade;
+    bool bad_length, connection_close, connection_keep, connection_upgrade, upgrade, upgrade_http2;
 };
+
+/* What an Upgrade offers. HTTP/2 (h2c, its drafts, "HTTP/2.0") is never passed on: its bytes would not be
+ * HTTP/1.1 for us, but be for the server. */
+static void note_upgrade(struct framing *fr, struct slice list)
+{
+    struct slice item;
+    while (slice_next_item(&list, &item)) {
+        fr->upgrade |= item.len > 0;
+        fr->upgrade_http2 |=
+            slice_begins_nocase(item, SLICE("h2")) || slice_begins_nocase(item, SLICE("http/2"));
+    }
+}
 
 static void note_field(struct framing *fr, struct field *f)
 {
@@ -215,7 +226,7 @@ static void note_field(struct framing *fr, struct field *f)
         fr->connection_upgrade |= list_has(v, SLICE("upgrade"));
         break;
     case FIELD_UPGRADE:
-        fr->upgrade = f;
+        note_upgrade(fr, v);
         break;
     default:
         break;
@@ -229,9 +240,7 @@ static struct framing read_framing(struct message *m)
         if (m->fields[i].id != FIELD_OTHER)
             note_field(&fr, &m->fields[i]);
     m->close = fr.connection_close || (m->minor == 0 && !fr.connection_keep);
-    /* h2c by Upgrade is never passed on: its bytes would not be HTTP/1.1 for us, but be for the server. */
-    m->upgrade = m->minor > 0 && fr.connection_upgrade && fr.upgrade && fr.upgrade->value_len > 0 &&
-                 !list_has(field_value(fr.upgrade), SLICE("h2c"));
+    m->upgrade = m->minor > 0 && fr.connection_upgrade && fr.upgrade && !fr.upgrade_http2;
     return fr;
 }
 
