@@ -15,7 +15,8 @@
  * A failure before any byte of the response goes back to pick while retries
  * are left and repeating is safe: the connection could not be made, or a kept
  * one ended before an answer and the request may be repeated (RFC 9110,
- * 9.2.2) or no byte of it was sent.
+ * 9.2.2) or no byte of it was sent. Where a fresh connection ended so, it is
+ * repeated once.
  *
  * Owner: itself. It is made by the client's codec (exchange_new), which holds
  * it through its stream until done() is called.
@@ -51,8 +52,9 @@ struct exchange {
     uint64_t active_at;     /* when bytes of a body came last, either way */
     struct {
         uint64_t awaited_at;      /* loop_now() since when the client is waited for */
-        uint64_t bytes;           /* that had at the last look */
-        uint8_t slow;             /* looks in a row that found too few more */
+        uint64_t window_at;       /* loop_now() when the present window began */
+        uint64_t bytes;           /* moved before that */
+        uint8_t slow;             /* windows in a row in which too few more did */
     } pace;                       /* the client's codec watches it */
     uint64_t bytes_in, bytes_out; /* of bodies, counted as they pass */
     uint32_t head_in, head_out;   /* of heads, counted at the end; the client's codec sets them */
@@ -66,6 +68,7 @@ struct exchange {
     bool tunnel;          /* after 101 */
     bool server_ended, client_ended; /* in a tunnel: that side has ended its direction */
     bool reused;                     /* the server's connection was a kept one */
+    bool repeated;                   /* a connection made for it broke: it is sent once more, and no more */
     bool prepared;                   /* the request is as it will be sent */
     bool client_close;               /* the client's connection can't be used again after this response */
     enum reason failure;             /* why the latest attempt failed */

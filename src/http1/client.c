@@ -28,7 +28,10 @@ struct h1_client {
     struct task task; /* frees it */
     uint8_t state;    /* enum state */
     bool closed;
-    uint64_t head_at; /* loop_now() when a head that is not complete began */
+    union {               /* of loop_now() */
+        uint64_t head_at; /* HEAD: when it began */
+        uint64_t send_by; /* SENDING: when the client must have taken the rest */
+    };
 };
 
 static struct pool clients = POOL_OF(struct h1_client);
@@ -57,11 +60,12 @@ static void end_client(struct h1_client *h, enum reason why, bool send, bool lin
         return;
     h->closed = true;
     struct conn *c = h->half.conn;
+    const struct frontend *f = frontend_of(h);
     half_free(&h->half);
     loop_defer(c->loop, &h->task);
     client_closed(&h->client, why);
     if (send)
-        conn_finish(c, why, linger, frontend_of(h)->timeout_client);
+        conn_finish(c, why, linger, f->timeout_client, pace_of_rest(f, conn_queued(c)));
     else
         conn_close(c, why);
 }
@@ -345,7 +349,9 @@ static void client_done(struct stream *s, enum reason why, bool complete)
         return;
     }
     if (conn_queued(c) > 0) {
-        set_state(h, SENDING, frontend_of(h)->timeout_client);
+        uint64_t rest = pace_of_rest(frontend_of(h), conn_queued(c));
+        h->send_by = loop_now(c->loop) + rest;
+        set_state(h, SENDING, MIN(frontend_of(h)->timeout_client, rest));
         return;
     }
     set_state(h, IDLE, idle_timeout(h));
@@ -430,14 +436,18 @@ static void exchange_timeout(struct h1_client *h)
         conn_timeout(h->half.conn, next);
 }
 
-/* The rest of a response may take its time, as long as the client takes some of it. */
+/* The rest of a response may take its time, as long as the client takes some of it, and that not too slowly.
+ */
 static void sending_timeout(struct h1_client *h)
 {
+    uint64_t now = loop_now(h->half.conn->loop);
     uint64_t silence = conn_silence(h->half.conn), limit = frontend_of(h)->timeout_client;
-    if (silence < limit)
-        conn_timeout(h->half.conn, limit - silence);
-    else
+    if (silence >= limit)
         end_client(h, REASON_CLIENT_TIMEOUT, false, false);
+    else if (now >= h->send_by)
+        end_client(h, REASON_CLIENT_SLOW, false, false);
+    else
+        conn_timeout(h->half.conn, MIN(limit - silence, h->send_by - now));
 }
 
 static void on_timeout(struct conn *c)

@@ -54,6 +54,8 @@ enum {
     CONN_FAILED = -2 /* broken: c->error says why */
 };
 
+#define CONN_ANY_TIME (UINT64_MAX / 2) /* microseconds: as long as it takes */
+
 /* The peer's or server's address in as few bytes as an idle connection should hold. */
 union conn_address {
     struct sockaddr any;
@@ -65,7 +67,10 @@ struct conn {
     struct watch watch;
     struct loop *loop;
     const struct conn_handler *handler;
-    void *owner;
+    union {
+        void *owner;
+        uint64_t finish_by; /* after conn_finish(): loop_now() when it is closed at the latest */
+    };
     struct timer timer;
     struct task task; /* reading later; freeing */
     struct gather *gather;
@@ -145,11 +150,12 @@ void conn_timeout(struct conn *c, uint64_t delay_us);
 void conn_reset(struct conn *c);
 void conn_close(struct conn *c, enum reason why);
 /*
- * Sends the queue, then closes; not waiting longer than `limit_us` for the peer to take another byte. With
- * `linger` it ends only its own direction first and throws away what the peer still sends (at most 1 MiB, 2
- * s), so that the peer gets the last bytes rather than a reset.
+ * Sends the queue, then closes; not waiting longer than `limit_us` for the peer to take another byte, nor
+ * longer than `total_us` for it to take all. With `linger` it ends only its own direction first and throws
+ * away what the peer still sends, until that is silent for 2 s (at most 64 MiB and 30 s), so that the peer
+ * gets the last bytes rather than a reset.
  */
-void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us);
+void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us, uint64_t total_us);
 
 /* Connections of this process that conn_finish() has yet to close. */
 size_t conn_finishing(void);

@@ -6,8 +6,10 @@
 #include "net/conn_parts.h"
 
 enum {
-    LINGER_BYTES = 1 << 20,
-    LINGER_US = 2000000,
+    LINGER_BYTES = 64 << 20,
+    LINGER_US = 2000000, /* of silence */
+    LINGER_TOTAL_US = 30000000,
+    TURNS_MAX = 16, /* reads before others have their turn */
 };
 
 static size_t finishing; /* connections with finish_handler */
@@ -22,6 +24,8 @@ static void finish_step(struct conn *c)
     }
     if (!(c->flags & SHUT)) {
         conn_shutdown(c);
+        c->active_at = loop_now(c->loop);
+        c->finish_by = c->active_at + LINGER_TOTAL_US;
         conn_timeout(c, LINGER_US);
     }
 }
@@ -29,7 +33,11 @@ static void finish_step(struct conn *c)
 static void finish_readable(struct conn *c)
 {
     static char thrown_away[BUFFER_SIZE];
-    while (conn_may_read(c)) {
+    for (int turn = 0; conn_may_read(c); turn++) {
+        if (turn == TURNS_MAX) {
+            conn_read_later(c);
+            break;
+        }
         ssize_t n = conn_read(c, thrown_away, sizeof thrown_away);
         if (n == CONN_AGAIN)
             break;
@@ -44,12 +52,13 @@ static void finish_readable(struct conn *c)
     finish_step(c);
 }
 
-/* The peer may take its time, as long as it takes bytes; lingering has a time of its own. */
+/* The peer may take some time, as long as it takes bytes, or sends some while we linger. */
 static void finish_timeout(struct conn *c)
 {
-    uint64_t silence = conn_silence(c);
-    if (c->queued > 0 && silence < c->finish_limit)
-        conn_timeout(c, c->finish_limit - silence);
+    uint64_t now = loop_now(c->loop), silence = conn_silence(c);
+    uint64_t limit = c->queued > 0 ? c->finish_limit : LINGER_US;
+    if (silence < limit && now < c->finish_by)
+        conn_timeout(c, MIN(limit - silence, c->finish_by - now));
     else
         conn_close(c, REASON_NONE);
 }
@@ -60,7 +69,7 @@ static const struct conn_handler finish_handler = {
     .timeout = finish_timeout,
 };
 
-void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us)
+void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us, uint64_t total_us)
 {
     if (c->flags & CLOSED)
         return;
@@ -76,7 +85,8 @@ void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us
         c->flags |= FINISH_LINGER;
     c->discard = LINGER_BYTES;
     c->finish_limit = limit_us;
-    conn_timeout(c, limit_us);
+    c->finish_by = loop_now(c->loop) + total_us;
+    conn_timeout(c, MIN(limit_us, total_us));
     finish_step(c);
     if (!(c->flags & CLOSED) && conn_may_read(c))
         conn_read_later(c);

@@ -83,7 +83,7 @@ static void end_relay(struct relay *r, enum reason why)
             continue;
         if (side == SERVER)
             state_gauge_sub(r->attempt.server->slot, GAUGE_SESSIONS);
-        conn_finish(r->ends[side].conn, why, false, FINISH_US);
+        conn_finish(r->ends[side].conn, why, false, FINISH_US, CONN_ANY_TIME);
     }
     attempt_end(&r->attempt, why);
     state_gauge_sub(r->client.frontend->slot, GAUGE_REQUESTS);

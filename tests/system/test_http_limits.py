@@ -1,5 +1,6 @@
 """Mode http: limits of size and rate, and noxy's own answers."""
 import json
+import socket
 import time
 
 import pytest
@@ -71,6 +72,62 @@ def test_a_body_that_trickles_is_ended(noxy, origins):
         assert c.response().status == 408
     assert 9 < time.monotonic() - begin < 40
     lb.wait_total("frontend", "reasons.client_slow", 1)
+
+
+TRICKLES = {  # what is sent again and again while the body doesn't grow, or hardly
+    "a length": ("Content-Length: 100000\r\n\r\n", "x"),
+    "chunks": ("Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"),
+    "a chunk's extension": ("Transfer-Encoding: chunked\r\n\r\n1;", "x" * 50),
+    "trailers": ("Transfer-Encoding: chunked\r\n\r\n0\r\nX: ", "x" * 100),
+}
+
+
+@pytest.mark.parametrize("framing, piece", TRICKLES.values(), ids=TRICKLES.keys())
+def test_the_rate_is_watched_whatever_timeout_client_says(noxy, origins, framing, piece):
+    lb = noxy.start(backend=origins(1), min_body_rate=1000, timeout_client=1500)
+    begin = time.monotonic()
+    with lb.connect() as c:
+        c.send(f"POST / HTTP/1.1\r\nHost: a\r\n{framing}")
+        c.sock.settimeout(0.4)
+        while time.monotonic() - begin < 30:
+            try:
+                c.send(piece)
+                if c.sock.recv(1, socket.MSG_PEEK):
+                    break
+            except TimeoutError:
+                continue
+        c.sock.settimeout(10)
+        assert c.response().status == 408
+    assert 9 < time.monotonic() - begin < 20
+    lb.wait_total("frontend", "reasons.client_slow", 1)
+
+
+def test_a_client_that_sends_as_fast_as_the_rate_is_not_slow(noxy, origins):
+    lb = noxy.start(backend=origins(1), min_body_rate=1000, timeout_client=1500)
+    with lb.connect() as c:
+        c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30000\r\n\r\n")
+        for _ in range(30):
+            c.send(bytes(1000))
+            time.sleep(0.4)  # the client's pace is the subject
+        assert c.response().status == 200
+
+
+def test_a_client_that_takes_the_response_too_slowly_is_ended(noxy, origins):
+    """It takes some every now and then, and so is never silent for timeout_client."""
+    def answer(origin, c, request):
+        c.reply(200, bytes(64_000_000))
+    lb = noxy.start(backend=origins(1, answer=answer), min_body_rate=1_000_000, timeout_client=20_000)
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        s.connect(("127.0.0.1", lb.port))
+        s.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        begin = time.monotonic()
+        while lb.total("frontend", "reasons.client_slow") == 0:
+            assert time.monotonic() - begin < 30
+            s.recv(30_000)
+            time.sleep(0.2)  # the client's pace is the subject
+    assert time.monotonic() - begin > 9
+    assert lb.total("frontend", "reasons.client_timeout") == 0
 
 
 def test_own_answers_are_pages_or_json_as_the_client_asks(noxy):
