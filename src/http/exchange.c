@@ -182,7 +182,7 @@ static void step_rules(struct exchange *x)
 static void picked(struct exchange *x, enum reason none)
 {
     if (none == REASON_NONE)
-        step_connect(x, false);
+        step_connect(x, x->repeated);
     else if (none == REASON_QUEUE_TIMEOUT)
         exchange_fail(x, 503, none);
     /* After a failure the client is told of that; `none` only says that nobody is left to try. */
@@ -434,7 +434,7 @@ static void server_broke(struct exchange *x, enum reason why)
 {
     x->failure = why;
     bool late = why == REASON_SERVER_TIMEOUT;
-    if (late || why == REASON_SERVER_BAD_RESPONSE || !may_repeat(x)) {
+    if (late || why == REASON_SERVER_BAD_RESPONSE || x->repeated || !may_repeat(x)) {
         exchange_fail(x, status_of_reason(why), why);
         return;
     }
@@ -442,11 +442,13 @@ static void server_broke(struct exchange *x, enum reason why)
     if (x->reused) {
         attempt_repeat(&x->attempt);
         step_connect(x, true);
-    } else if (attempt_failed(&x->attempt, why)) {
-        step_pick(x);
-    } else {
-        exchange_fail(x, status_of_reason(why), why);
+        return;
     }
+    x->repeated = true; /* it may be what breaks servers: not one after the other */
+    if (attempt_failed(&x->attempt, why))
+        step_pick(x);
+    else
+        exchange_fail(x, status_of_reason(why), why);
 }
 
 void exchange_tunnel_timeout(struct exchange *x, struct conn *c)

@@ -27,7 +27,8 @@ struct h1_server {
     uint8_t state;    /* enum state */
     uint8_t interims; /* responses 1xx to the request under way */
     bool closed;
-    uint64_t awaited_at; /* loop_now() since when the server is waited for */
+    uint64_t
+        awaited_at; /* loop_now() since when the server is waited for: in HEAD, since it has the request */
 };
 
 static struct pool sessions = POOL_OF(struct h1_server);
@@ -121,6 +122,13 @@ static void server_head(struct stream *s, const struct message *m)
     conn_timeout(h->half.conn, backend_of(h)->timeout_server);
 }
 
+static void server_end(struct stream *s, const struct message *trailers)
+{
+    struct h1_server *h = (struct h1_server *)s;
+    half_end(s, trailers);
+    h->awaited_at = loop_now(h->half.conn->loop);
+}
+
 /* ---- responses ---- */
 
 static void broke(struct h1_server *h, enum reason why)
@@ -189,6 +197,7 @@ static bool take_head(struct h1_server *h, size_t len)
         broke(h, REASON_SERVER_BAD_RESPONSE);
         return false;
     }
+    h->awaited_at = loop_now(half->conn->loop);
     exchange_response(x, &response);
     if (half->stream.exchange != x)
         return false;
@@ -286,7 +295,7 @@ static const struct stream_ops server_stream_ops = {
     .head = server_head,
     .body = half_body,
     .body_buffer = half_body_buffer,
-    .end = half_end,
+    .end = server_end,
     .flush = half_flush,
     .pending = half_pending,
     .resume = server_resume,
@@ -316,15 +325,6 @@ static void on_readable(struct conn *c)
         deliver(h);
 }
 
-static void on_writable(struct conn *c)
-{
-    struct h1_server *h = c->owner;
-    if (h->state == CONNECTING)
-        exchange_server_ready(h->half.stream.exchange);
-    else if (h->state != KEPT)
-        exchange_sent(h->half.stream.exchange, SIDE_OF_SERVER);
-}
-
 static void connect_failed(struct h1_server *h, enum reason why)
 {
     struct exchange *x = h->half.stream.exchange;
@@ -333,9 +333,44 @@ static void connect_failed(struct h1_server *h, enum reason why)
     exchange_server_failed(x, why);
 }
 
+/* The connection was made. What came on it already, before it could have a request, is no answer. */
+static void connected(struct h1_server *h)
+{
+    char byte;
+    ssize_t got = conn_read(h->half.conn, &byte, 1);
+    if (got == CONN_AGAIN)
+        exchange_server_ready(h->half.stream.exchange);
+    else if (got == CONN_FAILED)
+        connect_failed(h, REASON_SERVER_RESET);
+    else
+        connect_failed(h, got == CONN_END ? REASON_SERVER_CLOSED : REASON_SERVER_BAD_RESPONSE);
+}
+
+static void on_writable(struct conn *c)
+{
+    struct h1_server *h = c->owner;
+    if (h->state == CONNECTING) {
+        connected(h);
+    } else if (h->state != KEPT) {
+        h->awaited_at = loop_now(c->loop);
+        exchange_sent(h->half.stream.exchange, SIDE_OF_SERVER);
+    }
+}
+
 static void on_failed(struct conn *c, int error)
 {
     connect_failed(c->owner, upstream_connect_reason(error));
+}
+
+/*
+ * Since when has the server kept us waiting? While it takes the request, or sends a body, each byte counts;
+ * but the head of its response is due in one time, however it trickles.
+ */
+static uint64_t silent_since(const struct h1_server *h)
+{
+    const struct conn *c = h->half.conn;
+    bool head_due = h->state == HEAD && conn_queued(c) == 0;
+    return head_due ? h->awaited_at : MAX(h->awaited_at, c->active_at);
 }
 
 /* The server is late only when we wait for it: not while the client is slow to send its request or take the
@@ -356,7 +391,7 @@ static void on_timeout(struct conn *c)
     bool sending = !x->request_ended && conn_queued(c) == 0;
     if (sending || !exchange_wants_body(x, SIDE_OF_SERVER))
         h->awaited_at = now;
-    uint64_t silence = now - MAX(h->awaited_at, c->active_at);
+    uint64_t silence = now - silent_since(h);
     if (x->tunnel)
         exchange_tunnel_timeout(x, c);
     else if (silence < limit)

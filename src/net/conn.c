@@ -230,6 +230,8 @@ static void conn_ready(struct watch *w, unsigned events)
     if (c->flags & CONNECTING) {
         if (!(events & (LOOP_WRITABLE | LOOP_BROKEN)))
             return;
+        if (events & LOOP_READABLE)
+            c->flags |= READABLE; /* it may look before it sends */
         conn_connect_ended(c, events);
         if (c->flags & CLOSED)
             return;

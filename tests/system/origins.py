@@ -158,6 +158,15 @@ class Unanswering:
     def server(self, **keys):
         return {"addr_port": f"127.0.0.1:{self.port}", "name": self.name, **keys}
 
+    def accept(self):
+        """Answers after all: the connection of the one who waits."""
+        own = {s.getsockname() for s in self._fill}
+        while True:
+            sock, peer = self._listener.accept()
+            if peer not in own:
+                return sock
+            sock.close()
+
     def stop(self):
         for s in [self._listener, *self._fill]:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
