@@ -96,7 +96,7 @@ struct exchange *exchange_new(struct stream *client, struct frontend *f, const s
 void exchange_drop(struct exchange *x);
 /* x->request is complete. */
 void exchange_begin(struct exchange *x);
-/* The request can't be served: answers `status` for `why` without rules and servers. Instead of
+/* The request can't be served: answers `status` (0: nothing) for `why` without rules and servers. Instead of
  * exchange_begin(). */
 void exchange_refuse(struct exchange *x, uint16_t status, enum reason why);
 

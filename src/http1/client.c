@@ -28,6 +28,7 @@ struct h1_client {
     struct task task; /* frees it */
     uint8_t state;    /* enum state */
     bool closed;
+    bool asked;           /* a request has come, or a part of one */
     union {               /* of loop_now() */
         uint64_t head_at; /* HEAD: when it began */
         uint64_t send_by; /* SENDING: when the client must have taken the rest */
@@ -121,14 +122,23 @@ static enum reason refusal_reason(uint16_t status)
     return large ? REASON_CLIENT_TOO_LARGE : REASON_CLIENT_BAD_REQUEST;
 }
 
-/* The head can't be served: answers and lets go. */
-static void refuse(struct h1_client *h, struct exchange *x, uint16_t status)
+/* No request comes of the head: answers `status` (0: nobody is left to be answered) and lets go. */
+static void give_up(struct h1_client *h, struct exchange *x, uint16_t status, enum reason why)
 {
     note_received(h, x);
+    /* Whatever is wrong with it, who asks by HEAD takes no body for one. */
+    if (slice_begins_nocase(x->malformed, SLICE("HEAD ")))
+        x->request.head_method = true;
+    h->asked = true;
     h->state = EXCHANGE;
     h->half.closing = true;
     body_begin(&h->half.body, BODY_CLOSE, 0);
-    exchange_refuse(x, status, refusal_reason(status));
+    exchange_refuse(x, status, why);
+}
+
+static void refuse(struct h1_client *h, struct exchange *x, uint16_t status)
+{
+    give_up(h, x, status, refusal_reason(status));
 }
 
 /* Does the frontend take such a request? 0, or the status of the refusal. */
@@ -163,6 +173,7 @@ static void begin_exchange(struct h1_client *h, size_t head_len)
         return;
     }
     h->state = EXCHANGE;
+    h->asked = true;
     half->burst = 1;
     half->closing = x->request.close;
     body_begin(&half->body, x->request.body, x->request.body_length);
@@ -224,9 +235,12 @@ static bool take_head(struct h1_client *h)
 /* The client ended its direction between two requests, or in the middle of a head. */
 static void no_more_requests(struct h1_client *h, ssize_t got)
 {
-    bool partial = h->half.in && buffer_len(h->half.in) > 0;
+    bool partial = h->half.in && buffer_len(h->half.in) > h->half.scan.skipped;
     enum reason why = got == CONN_FAILED ? REASON_CLIENT_RESET : partial ? REASON_CLIENT_CLOSED : REASON_NONE;
-    end_client(h, why, false, false);
+    if (partial)
+        give_up(h, new_exchange(h), 0, why);
+    else
+        end_client(h, why, false, false);
 }
 
 static void read_requests(struct h1_client *h)
@@ -450,12 +464,23 @@ static void sending_timeout(struct h1_client *h)
         conn_timeout(h->half.conn, MIN(limit - silence, h->send_by - now));
 }
 
+/*
+ * An idle connection is closed without an answer, the one that never asked anything, too: a 408 could meet a
+ * request on its way, whose answer it would be taken for (RFC 9110, 15.5.9), and browsers make connections in
+ * advance.
+ */
+static void idle_too_long(struct h1_client *h)
+{
+    bool never = !h->asked && !draining(h);
+    end_client(h, never ? REASON_CLIENT_HEAD_TIMEOUT : REASON_CLIENT_KEEPALIVE, false, false);
+}
+
 static void on_timeout(struct conn *c)
 {
     struct h1_client *h = c->owner;
     switch (h->state) {
     case IDLE:
-        end_client(h, REASON_CLIENT_KEEPALIVE, false, false);
+        idle_too_long(h);
         return;
     case HEAD:
         refuse(h, new_exchange(h), 408);

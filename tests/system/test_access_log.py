@@ -567,3 +567,35 @@ def test_the_manual_s_command_finds_the_slow_ones(noxy):
         f.write(example("") + slow)
     command = example("sh").replace("/var/log/noxy/", folder + "/")
     assert subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stdout == slow
+
+
+@pytest.mark.parametrize("how, why", [("close", "client_closed"), ("end_sending", "client_closed"), ("reset", "client_reset")])
+@pytest.mark.parametrize("before", ["", "GET /first HTTP/1.1\r\nHost: a\r\n\r\n"])
+def test_a_head_cut_off_by_the_client_has_a_line(noxy, origins, how, why, before):
+    origins(1)
+    lb = start(noxy, origins)
+    with lb.connect() as c:
+        c.send(before)
+        if before:
+            c.response()
+        c.send("GET /x HTTP/1.1\r\nHo")
+        lb.wait_total("frontend", "sessions_current", 1)
+        getattr(c, how)()
+        line = wait_lines(lb, 1 + bool(before))[-1]
+    assert (line["status"], line["end"], line["request"]) == ("-", f"{why}/client", "GET /x HTTP/1.1")
+    assert (line["bytes_in"], line["bytes_out"]) == ("19", "0")
+    lb.wait_total("frontend", f"reasons.{why}", 1)
+    lb.wait_idle()
+
+
+def test_connections_that_bring_no_head_have_no_line(noxy, origins):
+    origins(1)
+    lb = start(noxy, origins)
+    for text in ("", "\r\n"):
+        with lb.connect() as c:
+            c.send(text)
+            c.end_sending()
+            assert c.read_to_end() == b""
+    with lb.connect() as c:
+        c.get("/asked")
+    assert [line["request"] for line in wait_lines(lb)] == ["GET /asked HTTP/1.1"]

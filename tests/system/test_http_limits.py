@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from waiting import wait_for
+
 
 def status_of(lb, text):
     """The status that a request gets, and what the connection says behind it."""
@@ -193,3 +195,72 @@ def test_max_forwards_is_counted_down(noxy, origins):
     assert r.field("Content-Type") == "message/http"
     assert r.body == b"TRACE /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n"
     assert len(origins[0].requests) == 1
+
+
+REFUSED_HEADS = {
+    400: "HEAD / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n",
+    408: "HEAD / HTTP/1.1\r\nHost: a\r\n",
+    414: "HEAD /" + "x" * 4000,
+    431: "HEAD / HTTP/1.1\r\nHost: a\r\n" + "a: b\r\n" * 200 + "\r\n",
+    501: "HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+    505: "\r\nHEAD / HTTP/2.0\r\nHost: a\r\n\r\n",
+    413: "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("status, text", REFUSED_HEADS.items())
+def test_a_refused_head_request_gets_no_body(noxy, origins, status, text):
+    lb = noxy.start(backend=origins(1), max_header="2k", max_body=1000, timeout_http_request=500)
+    with lb.connect() as c:
+        c.send(text)
+        r = c.response("HEAD")
+        assert r.status == status and int(r.field("Content-Length")) > 0
+        assert c.read_to_end() == b""
+
+
+@pytest.mark.parametrize("text", ["GET / HTTP/1.1\r\nX : y\r\n\r\n", "HEADS / HTTP/1.1\r\nX : y\r\n\r\n", "HEAD\r\n"])
+def test_other_refused_requests_get_one(noxy, origins, text):
+    lb = noxy.start(backend=origins(1))
+    assert status_of(lb, text)[1].body
+
+
+def test_an_own_error_page_is_not_sent_to_head(noxy, tmp_path):
+    page = tmp_path / "503.html"
+    page.write_text("<p>We are mending it.</p>\n")
+    lb = noxy.start(servers=["127.0.0.1:1"], health_check=100,
+                    error_pages=[{"status": 503, "file": str(page), "content_type": "text/html"}])
+    lb.wait_log("WARN", "is now down")
+    with lb.connect() as c:
+        for method, body in (("HEAD", b""), ("GET", page.read_bytes()), ("HEAD", b"")):
+            r = c.request(method)
+            assert (r.status, r.field("Content-Length"), r.body) == (503, str(page.stat().st_size), body)
+            assert int(r.field("Retry-After")) > 0
+
+
+LIMITS = {  # the status, the reason, and what reaches the limit
+    "max_body": (413, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n"),
+    "the target's length": (414, f"GET /{'x' * 4000} HTTP/1.1\r\nHost: a\r\n\r\n"),
+    "max_header": (431, f"GET / HTTP/1.1\r\nHost: a\r\nX: {'x' * 3000}\r\n\r\n"),
+    "max_headers": (431, "GET / HTTP/1.1\r\nHost: a\r\n" + "a: b\r\n" * 60 + "\r\n"),
+}
+
+
+@pytest.mark.parametrize("status, text", LIMITS.values(), ids=LIMITS.keys())
+def test_each_limit_of_size_is_counted_and_logged_with_its_reason(noxy, origins, status, text):
+    lb = noxy.start(backend=origins(1), max_header="2k", max_headers=50, max_body=1000, access_log=True)
+    assert status_of(lb, text)[0] == status
+    lb.wait_total("frontend", "reasons.client_too_large", 1)
+    lb.wait_total("frontend", "responses_4xx", 1)
+    wait_for(lambda: f" {status} " in lb.text_log() and "end=client_too_large/client" in lb.text_log(), "its line")
+
+
+def test_an_idle_connection_is_counted_by_whether_it_ever_asked(noxy, origins):
+    lb = noxy.start(backend=origins(1), timeout_http_request=300, timeout_keepalive=300)
+    with lb.connect() as c:
+        assert c.read_to_end() == b""
+    lb.wait_total("frontend", "reasons.client_head_timeout", 1)
+    with lb.connect() as c:
+        assert c.get().status == 200
+        assert c.read_to_end() == b""
+    lb.wait_total("frontend", "reasons.client_keepalive", 1)
+    assert lb.total("frontend", "reasons.client_head_timeout") == 1
