@@ -26,3 +26,23 @@ unsigned field_flags(enum field_id id)
 {
     return rows[id].flags;
 }
+
+bool field_may_trail(struct slice name, enum field_id id)
+{
+    static const struct {
+        struct slice text;
+        bool whole;
+    } barred[] = {
+#define NAME(text)      {{text, sizeof(text) - 1}, true},
+#define BEGINNING(text) {{text, sizeof(text) - 1}, false},
+        FIELD_NO_TRAILER_TABLE(NAME, BEGINNING)
+#undef NAME
+#undef BEGINNING
+    };
+    if (field_flags(id) & FIELD_NO_TRAILER)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(barred); i++)
+        if (slice_begins_nocase(name, barred[i].text) && (!barred[i].whole || name.len == barred[i].text.len))
+            return false;
+    return true;
+}

@@ -50,6 +50,33 @@ enum field_flag {
     X(FORWARDED, "forwarded", FIELD_NO_TRAILER | FIELD_KEPT)                                                 \
     X(X_REAL_IP, "x-real-ip", FIELD_NO_TRAILER | FIELD_KEPT)
 
+/*
+ * What no trailer section may bring beside the rows with FIELD_NO_TRAILER: fields that noxy passes on unread
+ * but that steer somebody behind it. Whole names, and the beginnings of names.
+ */
+#define FIELD_NO_TRAILER_TABLE(NAME, BEGINNING)                                                              \
+    /* authentication */                                                                                     \
+    NAME("www-authenticate")                                                                                 \
+    NAME("authentication-info")                                                                              \
+    BEGINNING("proxy-")                                                                                      \
+    BEGINNING("sec-")                                                                                        \
+    BEGINNING("set-cookie")                                                                                  \
+    /* conditions and negotiation */                                                                         \
+    BEGINNING("if-")                                                                                         \
+    BEGINNING("accept")                                                                                      \
+    /* what the content is, and how long it stays good */                                                    \
+    BEGINNING("content-")                                                                                    \
+    NAME("pragma")                                                                                           \
+    NAME("age")                                                                                              \
+    NAME("expires")                                                                                          \
+    NAME("vary")                                                                                             \
+    NAME("warning")                                                                                          \
+    /* who asked for what: routing */                                                                        \
+    BEGINNING("x-forwarded-")                                                                                \
+    BEGINNING("x-original-")                                                                                 \
+    BEGINNING("x-rewrite-")                                                                                  \
+    BEGINNING("x-http-method")
+
 enum field_id {
     FIELD_OTHER,
 #define X(id, name, flags) FIELD_##id,
@@ -72,6 +99,8 @@ struct field {
 
 enum field_id field_lookup(struct slice name);
 unsigned field_flags(enum field_id id);
+/* May it be taken from a trailer section (RFC 9110, 6.5.1)? */
+bool field_may_trail(struct slice name, enum field_id id);
 
 static inline struct slice field_value(const struct field *f)
 {

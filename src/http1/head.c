@@ -84,6 +84,9 @@ static int on_field(http_parser *p, const char *at, size_t len)
     }
     r->m->fields[r->m->count++] = (struct field){
         .name = at, .name_len = (uint16_t)len, .value = at + len, .id = (uint8_t)field_lookup(name)};
+    /* To http-parser all fields are alike: what frames or steers a message is judged below alone. It would
+     * refuse "Content-Length: 2" with a tab behind it, and look for sense in the framing of a 204. */
+    p->header_state = 0;
     return 0;
 }
 
@@ -191,6 +194,8 @@ static enum coding read_codings(struct slice list)
 
 struct framing {
     unsigned lengths, codings; /* field lines */
+    uint64_t seen;             /* a bit an enum field_id that may not be repeated */
+    bool repeated;             /* one was */
     uint64_t length;
     enum coding coding;
     bool bad_length, connection_close, connection_keep, connection_upgrade, upgrade, upgrade_http2;
@@ -208,13 +213,36 @@ static void note_upgrade(struct framing *fr, struct slice list)
     }
 }
 
+/* A sound length as it is sent on: without leading zeros, behind one space. Others may read it otherwise. */
+static void write_length_plainly(struct field *f)
+{
+    while (f->value_len > 1 && f->value[0] == '0') {
+        f->value++;
+        f->value_len--;
+    }
+    if (f->value != f->name + f->name_len + 2 || f->value[-1] != ' ')
+        f->raw = false;
+}
+
+static void note_once(struct framing *fr, enum field_id id)
+{
+    uint64_t bit = (uint64_t)1 << id;
+    fr->repeated |= (fr->seen & bit) != 0;
+    fr->seen |= bit;
+}
+
 static void note_field(struct framing *fr, struct field *f)
 {
     struct slice v = field_value(f);
+    if (field_flags(f->id) & FIELD_ONCE)
+        note_once(fr, f->id);
     switch (f->id) {
     case FIELD_CONTENT_LENGTH:
         fr->lengths++;
-        fr->bad_length |= !read_length(v, &fr->length);
+        if (read_length(v, &fr->length))
+            write_length_plainly(f);
+        else
+            fr->bad_length = true;
         break;
     case FIELD_TRANSFER_ENCODING:
         fr->codings++;
@@ -347,11 +375,8 @@ static uint16_t read_target(struct message *m)
 {
     struct field *host = NULL;
     for (unsigned i = 0; i < m->count; i++) {
-        if (m->fields[i].id != FIELD_HOST)
-            continue;
-        if (host)
-            return 400;
-        host = &m->fields[i];
+        if (m->fields[i].id == FIELD_HOST)
+            host = &m->fields[i];
     }
     if (host ? !host_is_valid(field_value(host)) : m->minor > 0)
         return 400;
@@ -435,6 +460,8 @@ uint16_t head_parse_request(struct message *m, const char *bytes, size_t len)
     m->head_method = slice_equal(m->method, SLICE("HEAD"));
     refused = read_target(m);
     struct framing fr = read_framing(m);
+    if (fr.repeated)
+        refused = 400;
     if (!refused)
         refused = frame_body(m, &fr);
     /* An answer 101 would come in the middle of the body: such a request is a plain exchange. */
@@ -447,6 +474,25 @@ uint16_t head_parse_request(struct message *m, const char *bytes, size_t len)
 
 /* ---- responses ---- */
 
+/* 1xx, 204, 304 and answers to HEAD have no body whatever they say (RFC 9112, 6.3). */
+static uint16_t frame_response(struct message *m, bool to_head)
+{
+    struct framing fr = read_framing(m);
+    bool no_length = m->status < 200 || m->status == 204; /* none may stand there (RFC 9110, 8.6) */
+    if (no_length || m->status == 304 || to_head) {
+        if (fr.lengths && (no_length || fr.lengths > 1 || fr.bad_length || fr.codings))
+            message_drop(m, FIELD_CONTENT_LENGTH);
+        return 0;
+    }
+    if (frame_body(m, &fr) != 0)
+        return 502;
+    if (!fr.lengths && !fr.codings) {
+        m->body = BODY_CLOSE;
+        m->close = true;
+    }
+    return 0;
+}
+
 uint16_t head_parse_response(struct message *m, const char *bytes, size_t len, bool to_head)
 {
     http_parser parser;
@@ -458,57 +504,13 @@ uint16_t head_parse_response(struct message *m, const char *bytes, size_t len, b
     const char *lf = memchr(bytes, '\n', len);
     if (m->status < 100 || m->status > 599 || (bytes[12] != ' ' && bytes[12] != '\r'))
         return 502;
-    if (bytes[7] == '1')
+    /* Where the space behind the status is missing (RFC 9112, 4), the line is written anew. */
+    if (bytes[7] == '1' && bytes[12] == ' ')
         m->raw_line = (struct slice){bytes, (size_t)(lf + 1 - bytes)};
-    struct framing fr = read_framing(m);
-    bool has_body = m->status >= 200 && m->status != 204 && m->status != 304 && !to_head;
-    /* 1xx, 204, 304 and answers to HEAD have no body whatever they say (RFC 9112, 6.3); what they say must
-     * still be sound. */
-    if (frame_body(m, &fr) != 0)
-        return 502;
-    if (fr.lengths && (m->status < 200 || m->status == 204))
-        message_drop(m, FIELD_CONTENT_LENGTH); /* none may stand there (RFC 9110, 8.6) */
-    if (!has_body)
-        m->body = BODY_NONE;
-    else if (!fr.lengths && !fr.codings)
-        m->body = BODY_CLOSE;
-    if (m->body == BODY_CLOSE)
-        m->close = true;
-    return 0;
+    return frame_response(m, to_head);
 }
 
 /* ---- trailers ---- */
-
-/* Beside what the table of fields has: authentication, conditions, control of the response (RFC 9110, 6.5.1).
- */
-static const char *const no_trailers[] = {
-    "www-authenticate",
-    "proxy-authenticate",
-    "authentication-info",
-    "proxy-authentication-info",
-    "if-match",
-    "if-none-match",
-    "if-modified-since",
-    "if-unmodified-since",
-    "if-range",
-    "pragma",
-    "age",
-    "expires",
-    "vary",
-    "warning",
-    "x-forwarded-port",
-    "x-forwarded-server",
-};
-
-static bool is_no_trailer(struct slice name, enum field_id id)
-{
-    if (field_flags(id) & FIELD_NO_TRAILER)
-        return true;
-    for (size_t i = 0; i < ARRAY_LEN(no_trailers); i++)
-        if (slice_equal_nocase(name, slice_of(no_trailers[i])))
-            return true;
-    return false;
-}
 
 bool head_parse_trailers(struct message *m, const char *bytes, size_t len)
 {
@@ -532,7 +534,7 @@ bool head_parse_trailers(struct message *m, const char *bytes, size_t len)
                             .value_len = (uint16_t)value.len,
                             .id = (uint8_t)field_lookup(name)};
         f->raw = value.ptr[value.len] == '\r';
-        f->dropped = is_no_trailer(name, f->id);
+        f->dropped = !field_may_trail(name, f->id);
         bytes = lf + 1;
     }
     return true;

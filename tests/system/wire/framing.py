@@ -25,10 +25,12 @@ def recoded(lines):
 
 CASES = [
     taken("a length", POST + LENGTH + b"5\r\n\r\nhello"),
-    taken("a length in small letters", POST + b"content-length:5\r\n\r\nhello"),
+    taken("a length in small letters", POST + b"content-length:5\r\n\r\nhello", (b":5", b": 5")),
     taken("a length of 0", POST + LENGTH + b"0\r\n\r\n"),
-    taken("a length with zeros in front", POST + LENGTH + b"0005\r\n\r\nhello"),
-    taken("a length with 19 digits", POST + LENGTH + b"0" * 18 + b"5\r\n\r\nhello"),
+    taken("a length with zeros in front", POST + LENGTH + b"0005\r\n\r\nhello", (b"0005", b"5")),
+    *(taken(f"a length in odd white space {odd!r}", POST + b"Content-Length:" + odd + b"\r\n\r\nhello", (odd, b" 5"))
+      for odd in (b" 5\t", b"\t5", b" \t 05\t ")),
+    taken("a length with 19 digits", POST + LENGTH + b"0" * 18 + b"5\r\n\r\nhello", (b"0" * 18, b"")),
     taken("a length with spaces around", POST + b"Content-Length:  5 \r\n\r\nhello", (b"  5 \r", b" 5\r")),
     taken("a length with GET", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),
     taken("a length with DELETE", b"DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),

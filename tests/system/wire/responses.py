@@ -46,7 +46,11 @@ def stray(name, raw, client=None, **keys):
 CASES = [
     status(b"200 OK"),
     status(b"200 "),
-    status(b"200"),
+    answered("a status line without the space", b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok", OK),
+    answered("a status line of another status without the space", b"HTTP/1.1 299\r\nContent-Length: 2\r\n\r\nok",
+             b"HTTP/1.1 299 \r\nContent-Length: 2\r\n\r\nok"),
+    Case("a status line of 1xx without the space", PLAIN, [PLAIN], [b"HTTP/1.1 103 \r\n\r\n", OK], answers=[
+        Answer(b"HTTP/1.1 103\r\n\r\n" + OK)]),
     status(b"299 Quite Odd"),
     status(b"418 I'm a teapot (short, stout)"),
     status(b"500 Err\xc3\xb6r\t!"),
@@ -54,7 +58,10 @@ CASES = [
     status(b"599 Last"),
     answered("a length", OK),
     answered("a length of 0", R + b"Content-Length: 0\r\n\r\n"),
-    answered("a length with zeros in front", R + b"Content-Length: 0002\r\n\r\nok"),
+    answered("a length with zeros in front", R + b"Content-Length: 0002\r\n\r\nok", OK),
+    answered("a length of zeros", R + b"Content-Length: 000\r\n\r\n", R + b"Content-Length: 0\r\n\r\n"),
+    *(answered(f"a length in odd white space {odd!r}", R + b"Content-Length:" + odd + b"\r\n\r\nok", OK)
+      for odd in (b"2", b"  2", b"\t2", b" 2 ", b" 2\t", b" 2 \t ", b"\t\t02\t")),
     answered("chunks", CODED + b"\r\n2\r\nab\r\n3;x=y\r\ncde\r\n0\r\n\r\n", CODED + b"\r\n" + chunked(b"abcde")),
     answered("no chunk", CODED + b"\r\n0\r\n\r\n"),
     answered("chunks in other letters", R + b"transfer-encoding: ChUnKeD\r\n\r\n2\r\nab\r\n0\r\n\r\n",
@@ -153,6 +160,14 @@ CASES = [
     bodiless("HEAD without a length", R + b"A: b\r\n\r\n", HEAD, head=(0,)),
     bodiless("HEAD with chunks", CODED + b"\r\n", HEAD, R + b"\r\n", head=(0,)),
     bodiless("HEAD and 404", b"HTTP/1.1 404 No\r\nContent-Length: 9\r\n\r\n", HEAD, head=(0,)),
+    *(bodiless(f"{line!r} with {framing!r}", b"HTTP/1.1 " + line + b"\r\n" + framing + b"\r\n", send,
+               b"HTTP/1.1 " + line + b"\r\n\r\n", **keys)
+      for line, send, keys in ((b"204 No", PLAIN, {}), (b"304 Same", PLAIN, {}), (b"200 OK", HEAD, {"head": (0,)}))
+      for framing in (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip\r\n",
+                      b"Content-Length: 5\r\nContent-Length: 6\r\n", b"Content-Length: x\r\n",
+                      b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n")),
+    Case("1xx with two framings", PLAIN, [PLAIN], [b"HTTP/1.1 103 Hi\r\n\r\n", OK], answers=[
+        Answer(b"HTTP/1.1 103 Hi\r\nContent-Length: 5\r\nTransfer-Encoding: gzip\r\n\r\n" + OK)]),
     answered("205", b"HTTP/1.1 205 Reset\r\nContent-Length: 0\r\n\r\n"),
     Case("1xx with a length", PLAIN, [PLAIN], [b"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n", OK], answers=[
         Answer(b"HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\nA: b\r\n\r\n" + OK)]),

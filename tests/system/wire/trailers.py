@@ -23,7 +23,10 @@ def bad(lines, end=b"\r\n"):
 
 NAMES = (b"Host Content-Length Transfer-Encoding Connection TE Upgrade Trailer Authorization Proxy-Authorization Cookie "
          b"Set-Cookie Content-Type Content-Encoding Content-Range Expect Max-Forwards X-Forwarded-For Forwarded "
-         b"Cache-Control Range WWW-Authenticate Proxy-Authenticate Authentication-Info If-Match Vary").split()
+         b"Cache-Control Range WWW-Authenticate Proxy-Authenticate Authentication-Info If-Match Vary "
+         b"X-Forwarded-Prefix X-HTTP-Method-Override Proxy-Foo X-Original-URL X-Rewrite-URL Accept-Encoding Accept "
+         b"Set-Cookie2 Sec-WebSocket-Key If-Anything Content-Language Age Expires").split()
+KEPT = b"ETag Via Server-Timing Digest Agent Varying Ifs Seconds X-Forwarded Grpc-Status".split()
 
 CASES = [
     *good(b"X: 1\r\n"),
@@ -32,6 +35,7 @@ CASES = [
     *good(b"X: 1 \t\r\n", b"X: 1\r\n"),
     *good(b"X: " + b"y" * 4000 + b"\r\n"),
     *(case for name in NAMES for case in dropped(name)),
+    *(case for name in KEPT for case in good(name + b": 1\r\n")),
     *dropped(b"hOST"),
     *dropped(b"content-length", b"5"),
     bad(b"X\r\n"),
