@@ -91,27 +91,6 @@ void exchange_answer(struct exchange *x, const struct answer *a, enum reason why
     exchange_finish(x, why);
 }
 
-/* Does the client ask for JSON rather than a page (RFC 9110, 12.5.1)? Weights are not looked at. */
-static bool wants_json(const struct message *request)
-{
-    bool json = false;
-    for (unsigned i = 0; i < request->count; i++) {
-        struct slice rest = field_value(&request->fields[i]), item;
-        if (request->fields[i].id != FIELD_ACCEPT)
-            continue;
-        while (slice_next_item(&rest, &item)) {
-            const char *parameters = item.len ? memchr(item.ptr, ';', item.len) : NULL;
-            if (parameters)
-                item = slice_trim((struct slice){item.ptr, (size_t)(parameters - item.ptr)});
-            if (slice_equal_nocase(item, SLICE("text/html")))
-                return false;
-            json |= slice_equal_nocase(item, SLICE("application/json")) ||
-                    slice_equal_nocase(item, SLICE("application/problem+json"));
-        }
-    }
-    return json;
-}
-
 static const char json_page[] = "{\"status\": %u, \"error\": \"%s\", \"reason\": \"%s\"}\n";
 static const char html_page[] = "<!DOCTYPE html>\n<html><head><title>%u %s</title></head>\n"
                                 "<body><h1>%u %s</h1></body></html>\n";
@@ -124,7 +103,7 @@ void exchange_answer_status(struct exchange *x, uint16_t status, enum reason why
         exchange_answer(x, own, why);
         return;
     }
-    bool json = wants_json(&x->request);
+    bool json = exchange_wants_json(&x->request);
     char *page = exchange_alloc(x, PAGE_MAX);
     int len = json ? snprintf(page, PAGE_MAX, json_page, status, phrase, reason_word(why))
                    : snprintf(page, PAGE_MAX, html_page, status, phrase, status, phrase);

@@ -147,7 +147,7 @@ struct ip exchange_client_ip(const struct exchange *x);
 void exchange_prepare_request(struct exchange *x);
 /* Makes a server's response what the public side shall see: names of servers out, public names in. */
 void exchange_prepare_response(struct exchange *x, struct message *m);
-/* Honours Max-Forwards. True: noxy was the last to get the request and has answered it. */
+/* Honours Max-Forwards. True: noxy was the last to get the request, or refused it, and has answered it. */
 bool exchange_answer_max_forwards(struct exchange *x);
 /* noxy's own response (answer.c). Ends the exchange. */
 struct answer {
@@ -158,6 +158,8 @@ struct answer {
     unsigned field_count;
 };
 void exchange_answer(struct exchange *x, const struct answer *a, enum reason why);
+/* Does the client ask for JSON rather than a page (accept.c)? */
+bool exchange_wants_json(const struct message *request);
 /* The standard page of a status. */
 void exchange_answer_status(struct exchange *x, uint16_t status, enum reason why);
 /* It can't be served: the status that says so, or nothing where the response has begun or `status` is 0. Ends

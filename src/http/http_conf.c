@@ -56,8 +56,10 @@ static const struct conf_key http_keys[] = {
     {"allow_trace", &conf_type_bool, FIELD(allow_trace), CONF_INHERITED, "false",
      .doc = "Whether TRACE requests are served; else they are refused with 405."},
     {"error_pages", &conf_type_list, FIELD(error_pages), CONF_INHERITED, NULL,
-     "Pages of one's own for statuses that noxy answers with.", .table = &error_page_table,
-     .example = "[ { status: 503, file: /etc/noxy/503.html } ]"},
+     "Pages of one's own for statuses that noxy answers with. For others it makes a short page, in JSON "
+     "where "
+     "Accept gives application/json more weight than text/html, or the same and names it first.",
+     .table = &error_page_table, .example = "[ { status: 503, file: /etc/noxy/503.html } ]"},
     {"trusted_proxies", &trusted_conf_type, FIELD(trusted_proxies), CONF_INHERITED, NULL,
      "The networks of proxies in front of noxy: when one of them is connected, the client is whom its fields "
      "name. An X-Forwarded-For, Forwarded or X-Real-IP that names another, or that anybody else sent, is "

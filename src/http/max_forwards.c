@@ -1,24 +1,25 @@
 /*
  * max_forwards.c: TRACE and OPTIONS may say how often they may be passed on
- * (RFC 9110, 7.6.2). With none left, noxy is the one that answers.
+ * (RFC 9110, 7.6.2). With none left, noxy is the one that answers. For other
+ * methods the field means nothing.
  */
 #include <stdio.h>
 
 #include "http/exchange.h"
 
-enum { DIGITS_MAX = 9, LINE_SIZE = 32 };
+enum { LINE_SIZE = 32, FORWARDS_MAX = 1000000000 };
 
+/* Digits, however many. What is more than FORWARDS_MAX counts as that. */
 static bool read_number(struct slice s, uint32_t *n)
 {
-    *n = 0;
-    if (s.len == 0 || s.len > DIGITS_MAX)
-        return false;
+    uint64_t number = 0;
     for (size_t i = 0; i < s.len; i++) {
         if (s.ptr[i] < '0' || s.ptr[i] > '9')
             return false;
-        *n = *n * 10 + (uint32_t)(s.ptr[i] - '0');
+        number = MIN(number * 10 + (uint64_t)(s.ptr[i] - '0'), (uint64_t)FORWARDS_MAX);
     }
-    return true;
+    *n = (uint32_t)number;
+    return s.len > 0;
 }
 
 /* What a reflected request must not show (RFC 9110, 9.3.8). */
@@ -62,9 +63,13 @@ bool exchange_answer_max_forwards(struct exchange *x)
     bool trace = slice_equal(x->request.method, SLICE("TRACE"));
     struct field *f = message_find(&x->request, FIELD_MAX_FORWARDS);
     uint32_t left;
-    if (!f || !(trace || slice_equal(x->request.method, SLICE("OPTIONS"))) ||
-        !read_number(field_value(f), &left))
+    if (!f || !(trace || slice_equal(x->request.method, SLICE("OPTIONS"))))
         return false;
+    if (!read_number(field_value(f), &left)) {
+        x->client_close = true;
+        exchange_answer_status(x, 400, REASON_CLIENT_BAD_REQUEST);
+        return true;
+    }
     if (left > 0) {
         count_down(x, f, left);
         return false;

@@ -144,6 +144,20 @@ def test_own_answers_are_pages_or_json_as_the_client_asks(noxy):
     assert b"<html>" in lb.get(fields=[("Accept", "text/html, application/json")]).body
 
 
+@pytest.mark.parametrize("accept, json_wanted", [
+    ("application/json, text/html", True), ("application/json, text/plain, */*", True), ("*/*", False),
+    ("application/json;q=0", False), ("application/json;q=0.0, */*", False), ("*/*, application/json;q=0.9", False),
+    ("text/html;q=0.5, application/json", True), ("text/html, application/json;q=0.9", False),
+    ("text/html;q=0, application/json;q=0.1", True), ("text/html;q=0.1, application/json;q=0.2, */*;q=0.9", True),
+    ("application/json;q=0.001", True), ("Application/JSON ; charset=x ; Q=0.8, text/html;q=0.79", True),
+    ("application/json;q=0.5, application/problem+json;q=0.9, text/html;q=0.6", True),
+    ("application/json;q=x, text/html;q=0.9", True), ("text/html;q=0, application/json;q=0", False), ("", False),
+    (";, ,;q=", False), ("image/png", False)])
+def test_the_weights_of_accept_decide(noxy, accept, json_wanted):
+    lb = noxy.start(servers=["127.0.0.1:1"], health_check=False)
+    assert (lb.get(fields=[("Accept", accept)]).field("Content-Type") == "application/json") == json_wanted
+
+
 def test_503_says_when_to_come_back(noxy):
     lb = noxy.start(servers=["127.0.0.1:1"], health_check=100)
     lb.wait_log("WARN", "is now down")
@@ -195,6 +209,8 @@ def test_max_forwards_is_counted_down(noxy, origins):
     assert r.field("Content-Type") == "message/http"
     assert r.body == b"TRACE /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n"
     assert len(origins[0].requests) == 1
+    assert lb.get(method="OPTIONS", fields=[("Max-Forwards", "x")]).status == 400
+    lb.wait_total("frontend", "reasons.client_bad_request", 1)
 
 
 REFUSED_HEADS = {

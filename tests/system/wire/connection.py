@@ -1,10 +1,11 @@
 """Connections: options honoured on each side alone, hop-by-hop fields, keeping alive (RFC 9112, 9; RFC 9110, 7.6)."""
-from .case import CLOSE, GET, OK, POST, Answer, Case, answered, request, taken
+from .case import CLOSE, GET, OK, POST, Answer, Case, answered, refused, request, taken
 
 OK_CLOSE = OK.replace(b"\r\n\r\n", b"\r\n" + CLOSE + b"\r\n")
 OK_KEEP = OK.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n")
 PLAIN = GET + b"\r\n"
 R = b"HTTP/1.1 200 OK\r\n"
+OPTIONS = b"OPTIONS / HTTP/1.1\r\nHost: a\r\n"
 OLD = b"GET / HTTP/1.0\r\nHost: a\r\n"
 
 
@@ -92,5 +93,14 @@ CASES = [
     Case("Max-Forwards 0 of OPTIONS", b"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n", [], [204]),
     Case("Max-Forwards 3 of OPTIONS", b"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 3\r\n\r\n",
          [b"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 2\r\n\r\n"]),
+    *(Case(f"Max-Forwards {n!r} of OPTIONS", OPTIONS + b"Max-Forwards: " + n + b"\r\n\r\n", [], [204])
+      for n in (b"00", b"0" * 30)),
+    *(taken(f"Max-Forwards {n!r} of OPTIONS", OPTIONS + b"Max-Forwards: " + n + b"\r\n\r\n", (n, left)) for n, left in (
+        (b"01", b"0"), (b"10", b"9"), (b"999999999", b"999999998"), (b"1000000000", b"999999999"),
+        (b"9" * 30, b"999999999"), (b"0" * 20 + b"7", b"6"))),
+    *(refused(f"Max-Forwards {n!r} of OPTIONS", OPTIONS + b"Max-Forwards: " + n + b"\r\n\r\n")
+      for n in (b"", b"-1", b"+1", b"1,2", b"1 2", b"0x1", b"x")),
+    *(refused(f"Max-Forwards {lines!r} twice", GET + lines + b"\r\n")
+      for lines in (b"Max-Forwards: 1\r\nMax-Forwards: 1\r\n", b"Max-Forwards: 0\r\nMAX-FORWARDS: 5\r\n")),
     taken("Max-Forwards of GET", GET + b"Max-Forwards: 0\r\n\r\n"),
 ]
