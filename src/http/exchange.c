@@ -259,7 +259,7 @@ void exchange_refuse(struct exchange *x, uint16_t status, enum reason why)
     hold(x);
     count_begin(x);
     x->client_close = true;
-    fail(x, status, why);
+    exchange_fail(x, status, why);
     release(x);
 }
 
