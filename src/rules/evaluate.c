@@ -54,20 +54,48 @@ static inline const struct rules_value *fetch(const struct rules_scope *s, struc
 
 static inline bool has_prefix(struct slice s, struct slice prefix)
 {
-    return s.len >= prefix.len &&
-           (!prefix.len || (*s.ptr == *prefix.ptr && memcmp(s.ptr, prefix.ptr, prefix.len) == 0));
+    return s.len >= prefix.len && bytes_equal(s.ptr, prefix.ptr, prefix.len);
 }
 
 static inline bool has_suffix(struct slice s, struct slice suffix)
 {
-    return s.len >= suffix.len &&
-           (!suffix.len || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
+    return s.len >= suffix.len && bytes_equal(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len);
 }
 
 static inline bool is_text(struct slice s, struct slice text)
 {
-    return s.len == text.len &&
-           (!text.len || (*s.ptr == *text.ptr && memcmp(s.ptr, text.ptr, text.len) == 0));
+    return s.len == text.len && bytes_equal(s.ptr, text.ptr, text.len);
+}
+
+static inline bool match(const struct rules_scope *s, const struct instruction *in, struct rules_run *run,
+                         struct slice subject)
+{
+    return regex_may_match(in->regex, subject) &&
+           regex_find(in->regex, run, subject, 0, s->captures ? run->captures : NULL);
+}
+
+/* What a comparison of one value with a constant finds. */
+static inline bool compare(const struct rules_scope *s, const struct instruction *in, struct rules_run *run,
+                           const struct rules_value *v)
+{
+    switch (in->op) {
+    case OP_IS_TEXT:
+        return is_text(v->string, in->text);
+    case OP_STARTS_WITH:
+        return has_prefix(v->string, in->text);
+    case OP_ENDS_WITH:
+        return has_suffix(v->string, in->text);
+    case OP_MATCH:
+        return match(s, in, run, v->string);
+    case OP_IN_SET:
+        return set_has(in->set, v);
+    case OP_IS_NUMBER:
+        return v->number == in->number;
+    case OP_IS_LESS:
+        return v->number < in->number;
+    default: /* IS_GREATER */
+        return v->number > in->number;
+    }
 }
 
 /* Does the list, the second of the two, have the first? */
@@ -150,30 +178,6 @@ static bool call_site(const struct rules_scope *s, const struct instruction *in,
         top[i] = site->values[i];
     top[site->from_slot] = *moving;
     return call_row(site, run, top, top);
-}
-
-/* What a comparison of one value with a constant finds. */
-static inline bool compare(const struct rules_scope *s, const struct instruction *in, struct rules_run *run,
-                           const struct rules_value *v)
-{
-    switch (in->op) {
-    case OP_IS_TEXT:
-        return is_text(v->string, in->text);
-    case OP_STARTS_WITH:
-        return has_prefix(v->string, in->text);
-    case OP_ENDS_WITH:
-        return has_suffix(v->string, in->text);
-    case OP_MATCH:
-        return regex_find(in->regex, run, v->string, 0, s->captures ? run->captures : NULL);
-    case OP_IN_SET:
-        return set_has(in->set, v);
-    case OP_IS_NUMBER:
-        return v->number == in->number;
-    case OP_IS_LESS:
-        return v->number < in->number;
-    default: /* IS_GREATER */
-        return v->number > in->number;
-    }
 }
 
 /* What one of the two on top of the stack is to the other. */
@@ -309,4 +313,41 @@ bool program_run(const struct rules_scope *s, const struct instruction *program,
         if (in->last)
             return truth;
     }
+}
+
+/* The program that tells what it sees, made when somebody asks for the first time. */
+static __attribute__((noinline)) bool run_telling(const struct rules_expression *e, struct rules_run *run)
+{
+    uint64_t told[TREE_TEXT_MAX / 64] = {0};
+    struct rules_expression *changing = (struct rules_expression *)e;
+    if (!e->told)
+        changing->told = program_make(e->scope, e->tree, true, false);
+    run->told = told;
+    bool truth = program_run(e->scope, e->told, run, run->stack);
+    run->told = NULL;
+    return truth;
+}
+
+bool rules_true(const struct rules_expression *e, struct rules_run *run)
+{
+    if (UNLIKELY(run->trace))
+        return run_telling(e, run) && !rules_failed(run);
+    const struct instruction *in = e->program;
+    bool truth;
+    /* Most conditions are one instruction. */
+    if (in->last && in->op >= OP_IS_TEXT && in->op <= OP_IS_GREATER && in->slot != NO_SLOT)
+        truth = compare(e->scope, in, run, fetch(e->scope, run, in->slot, run->stack)) != in->negate;
+    else if (in->last && in->op == OP_CALL_SITE)
+        truth = call_site(e->scope, in, run, run->stack);
+    else
+        truth = program_run(e->scope, in, run, run->stack);
+    return truth && !rules_failed(run);
+}
+
+void rules_value(const struct rules_expression *e, struct rules_run *run, struct rules_value *out)
+{
+    bool truth = run->trace ? run_telling(e, run) : program_run(e->scope, e->program, run, run->stack);
+    *out = run->stack[0];
+    if (e->tree->type == RULES_BOOL)
+        *out = (struct rules_value){.boolean = truth};
 }

@@ -13,7 +13,8 @@ enum {
     JIT_STACK_MAX = 512 * 1024,
 };
 
-struct regex {
+struct pattern {
+    struct regex regex;
     struct regex_plain plain;
     pcre2_code *code; /* NULL: a plain one */
     bool jit;
@@ -96,15 +97,17 @@ static pcre2_code *compile(struct slice pattern, size_t *at, struct error *err)
 
 const struct regex *regex_new(struct arena *a, struct slice pattern, size_t *at, struct error *err)
 {
-    struct regex *r = ARENA_NEW(a, struct regex);
+    struct pattern *r = ARENA_NEW(a, struct pattern);
     prepare_shared();
     pcre2_code *code = compile(pattern, at, err);
     if (!code)
         return NULL;
     regex_plain_read(a, pattern, &r->plain);
+    if (r->plain.anchored && !r->plain.no_case)
+        r->regex.start = r->plain.text;
     if (r->plain.kind != REGEX_ANY) {
         pcre2_code_free(code);
-        return r;
+        return &r->regex;
     }
     arena_on_free(a, release, code);
     bool no_case = has_options(pattern);
@@ -114,11 +117,11 @@ const struct regex *regex_new(struct arena *a, struct slice pattern, size_t *at,
     r->last = certain_byte(code, PCRE2_INFO_LASTCODETYPE, PCRE2_INFO_LASTCODEUNIT, no_case);
     /* Where the system allows no code to be made, PCRE2 interprets the pattern, with the same result. */
     r->jit = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
-    return r;
+    return &r->regex;
 }
 
 /* Can it be said without PCRE2 that there is no match? */
-static bool is_hopeless(const struct regex *r, struct slice subject, size_t from)
+static bool is_hopeless(const struct pattern *r, struct slice subject, size_t from)
 {
     const struct slice *text = &r->plain.text;
     const char *start = subject.ptr + from;
@@ -131,9 +134,11 @@ static bool is_hopeless(const struct regex *r, struct slice subject, size_t from
         return r->plain.no_case ? strncasecmp(start, text->ptr, text->len) != 0
                                 : memcmp(start, text->ptr, text->len) != 0;
     }
-    if (r->first >= 0 && (!left || !memchr(start, r->first, left)))
+    if (r->last >= 0 && (!left || !memchr(start, r->last, left)))
         return true;
-    return r->last >= 0 && (!left || !memchr(start, r->last, left));
+    if (text->len)
+        return !wanted_find(&r->plain.wanted, (struct slice){start, left});
+    return r->first >= 0 && (!left || !memchr(start, r->first, left));
 }
 
 static const char *reason(int rc)
@@ -173,7 +178,7 @@ static void set_captures(struct slice *captures, struct slice subject, const pcr
     }
 }
 
-static bool find_plain(const struct regex *r, struct slice subject, size_t from, struct slice *captures)
+static bool find_plain(const struct pattern *r, struct slice subject, size_t from, struct slice *captures)
 {
     size_t start;
     if (!regex_plain_find(&r->plain, subject, from, &start))
@@ -186,9 +191,10 @@ static bool find_plain(const struct regex *r, struct slice subject, size_t from,
     return true;
 }
 
-bool regex_find(const struct regex *r, struct rules_run *run, struct slice subject, size_t from,
+bool regex_find(const struct regex *regex, struct rules_run *run, struct slice subject, size_t from,
                 struct slice *captures)
 {
+    const struct pattern *r = CONTAINER_OF(regex, struct pattern, regex);
     if (!subject.ptr)
         subject = (struct slice){"", 0};
     if (!r->code)

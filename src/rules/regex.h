@@ -8,9 +8,12 @@
 #ifndef NOXY_RULES_REGEX_H
 #define NOXY_RULES_REGEX_H
 
+#include "rules/find.h"
 #include "rules/rules.h"
 
-struct regex;
+struct regex {
+    struct slice start; /* each match is at the subject's start, and begins so; empty: not known */
+};
 
 /* Lives as long as the arena. NULL with `err` and the byte of the pattern that is wrong. */
 const struct regex *regex_new(struct arena *a, struct slice pattern, size_t *at, struct error *err);
@@ -23,6 +26,12 @@ const struct regex *regex_new(struct arena *a, struct slice pattern, size_t *at,
 bool regex_find(const struct regex *r, struct rules_run *run, struct slice subject, size_t from,
                 struct slice *captures);
 
+/* Tells of most subjects without a match that there is none. */
+static inline bool regex_may_match(const struct regex *r, struct slice subject)
+{
+    return subject.len >= r->start.len && bytes_equal(subject.ptr, r->start.ptr, r->start.len);
+}
+
 /* ---- within regex.c and regex_plain.c ---- */
 
 enum regex_kind { REGEX_ANY, REGEX_EQUAL, REGEX_PREFIX, REGEX_SUFFIX, REGEX_CONTAINS };
@@ -33,6 +42,7 @@ struct regex_plain {
     bool anchored;        /* begins with ^ */
     bool no_case;         /* begins with (?i) */
     struct slice text;    /* kind not ANY: what is looked for; ANY: what each match begins with */
+    struct wanted wanted; /* the same */
 };
 
 void regex_plain_read(struct arena *a, struct slice pattern, struct regex_plain *out);

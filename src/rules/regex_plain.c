@@ -55,6 +55,44 @@ static enum regex_kind kind_of(bool anchored, bool to_end)
     return to_end ? REGEX_SUFFIX : REGEX_CONTAINS;
 }
 
+/* What is behind the class of characters that begins at `p`; NULL: that isn't clear. */
+static const char *skip_class(const char *p, const char *end)
+{
+    p++;
+    p += p < end && *p == '^';
+    p += p < end && *p == ']';
+    for (; p < end && *p != ']'; p++) {
+        if (*p == '[')
+            return NULL;
+        p += *p == '\\';
+    }
+    return p < end ? p + 1 : NULL;
+}
+
+/* Is there, or may there be, another alternative than the one that the pattern begins with? */
+static bool has_alternative(const char *p, const char *end)
+{
+    unsigned depth = 0;
+    while (p && p < end) {
+        size_t left = (size_t)(end - p);
+        if (*p == '[') {
+            p = skip_class(p, end);
+            continue;
+        }
+        if (*p == '|' && !depth)
+            return true;
+        /* "(?:" alone of its kind opens nothing but a group, and \Q is the one escape of more than itself. */
+        if (*p == '(' && left > 1 && (p[1] == '*' || (p[1] == '?' && (left == 2 || p[2] != ':'))))
+            return true;
+        if (*p == '\\' && (left == 1 || p[1] == 'Q'))
+            return true;
+        depth += *p == '(';
+        depth -= *p == ')' && depth;
+        p += *p == '\\' ? 2 : 1;
+    }
+    return !p;
+}
+
 void regex_plain_read(struct arena *a, struct slice pattern, struct regex_plain *out)
 {
     const char *p = pattern.ptr, *end = p + pattern.len;
@@ -71,11 +109,12 @@ void regex_plain_read(struct arena *a, struct slice pattern, struct regex_plain 
     bool to_end = end - p == 1 && *p == '$';
     if (p == end || to_end) {
         out->kind = kind_of(out->anchored, to_end);
-    } else if (memchr(p, '|', (size_t)(end - p))) {
+    } else if (has_alternative(p, end)) {
         /* Another alternative needs not begin so. */
         out->anchored = false;
         out->text.len = 0;
     }
+    wanted_set(&out->wanted, out->text, out->no_case);
 }
 
 static bool is_same(const struct regex_plain *p, const char *at)
@@ -88,18 +127,9 @@ static bool is_same(const struct regex_plain *p, const char *at)
 
 static bool find_inside(const struct regex_plain *p, struct slice subject, size_t from, size_t *start)
 {
-    size_t len = p->text.len;
-    if (subject.len - from < len)
-        return false;
-    if (!p->no_case && len) {
-        const char *found = memmem(subject.ptr + from, subject.len - from, p->text.ptr, len);
-        *start = found ? (size_t)(found - subject.ptr) : 0;
-        return found;
-    }
-    for (*start = from; *start + len <= subject.len; ++*start)
-        if (is_same(p, subject.ptr + *start))
-            return true;
-    return false;
+    const char *found = wanted_find(&p->wanted, (struct slice){subject.ptr + from, subject.len - from});
+    *start = found ? (size_t)(found - subject.ptr) : 0;
+    return found;
 }
 
 /* Does the text stand so that it ends at `end`, behind `from`? */

@@ -51,35 +51,3 @@ void rules_fail(struct rules_run *run, const char *fmt, ...)
     vsnprintf(run->failure, sizeof run->failure, fmt, ap);
     va_end(ap);
 }
-
-/* The program that tells what it sees, made when somebody asks for the first time. */
-static bool run_telling(const struct rules_expression *e, struct rules_run *run)
-{
-    uint64_t told[TREE_TEXT_MAX / 64] = {0};
-    struct rules_expression *changing = (struct rules_expression *)e;
-    if (!e->told)
-        changing->told = program_make(e->scope, e->tree, true, false);
-    run->told = told;
-    bool truth = program_run(e->scope, e->told, run, run->stack);
-    run->told = NULL;
-    return truth;
-}
-
-static inline bool run_any(const struct rules_expression *e, struct rules_run *run)
-{
-    return UNLIKELY(run->trace) ? run_telling(e, run) : program_run(e->scope, e->program, run, run->stack);
-}
-
-bool rules_true(const struct rules_expression *e, struct rules_run *run)
-{
-    return run_any(e, run) && !rules_failed(run);
-}
-
-void rules_value(const struct rules_expression *e, struct rules_run *run, struct rules_value *out)
-{
-    bool truth = run_any(e, run);
-    if (e->tree->type == RULES_BOOL)
-        *out = (struct rules_value){.boolean = truth};
-    else
-        *out = run->stack[0];
-}

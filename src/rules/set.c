@@ -1,7 +1,7 @@
 /*
  * set.c: the items of a list as a hash table, and values that are equal.
  */
-#include <stdalign.h>
+#define XXH_INLINE_ALL /* the call would cost more than the hash of a short text */
 #include <xxhash.h>
 
 #include "rules/scope.h"
@@ -9,7 +9,8 @@
 struct set {
     enum rules_type of;
     uint32_t mask;
-    uint64_t lengths; /* a bit for each length of a string item, modulo 64 */
+    /* Of strings, what most others fail at: a bit for each length, and for each first byte, modulo 64. */
+    uint64_t lengths, firsts;
     const struct rules_value *items;
     uint32_t places[]; /* an item's number and 1; 0: free. At least half of them are */
 };
@@ -52,6 +53,17 @@ static const uint32_t *locate(const struct set *s, const struct rules_value *v)
     }
 }
 
+static void add_signs(struct set *s, struct slice text)
+{
+    s->lengths |= UINT64_C(1) << (text.len & 63);
+    s->firsts |= UINT64_C(1) << (text.len ? *text.ptr & 63 : 0);
+}
+
+static inline bool may_have(const struct set *s, struct slice text)
+{
+    return s->lengths >> (text.len & 63) & 1 && s->firsts >> (text.len ? *text.ptr & 63 : 0) & 1;
+}
+
 const struct set *set_new(struct arena *a, const struct rules_list *list)
 {
     uint32_t size = 4;
@@ -64,14 +76,14 @@ const struct set *set_new(struct arena *a, const struct rules_list *list)
     for (uint32_t i = 0; i < list->count; i++) {
         *(uint32_t *)locate(s, &list->items[i]) = i + 1;
         if (s->of == RULES_STRING)
-            s->lengths |= UINT64_C(1) << (list->items[i].string.len & 63);
+            add_signs(s, list->items[i].string);
     }
     return s;
 }
 
 bool set_has(const struct set *s, const struct rules_value *v)
 {
-    if (s->of == RULES_STRING && !(s->lengths >> (v->string.len & 63) & 1))
+    if (s->of == RULES_STRING && !may_have(s, v->string))
         return false;
     return *locate(s, v) != 0;
 }
