@@ -71,7 +71,7 @@ static inline bool match(const struct rules_scope *s, const struct instruction *
                          struct slice subject)
 {
     return regex_may_match(in->regex, subject) &&
-           regex_find(in->regex, run, subject, 0, s->captures ? run->captures : NULL);
+           regex_find(in->regex, run, subject, 0, s->captures && !in->negate ? run->captures : NULL);
 }
 
 /* What a comparison of one value with a constant finds. */

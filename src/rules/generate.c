@@ -385,8 +385,13 @@ struct instruction *program_make(struct rules_scope *s, const struct node *n, bo
 uint32_t program_stack(const struct node *n)
 {
     uint32_t most = MAX(n->count, 1u);
-    bool waits = n->kind != NODE_AND && n->kind != NODE_OR && n->kind != NODE_CHOICE && n->kind != NODE_LIST;
-    for (uint32_t i = 0; i < n->count; i++)
-        most = MAX(most, program_stack(n->children[i]) + (waits ? i : 0));
-    return n->constant ? 1 : waits ? most : MAX(most, 1u);
+    if (n->constant)
+        return 1;
+    /* The parts of a condition leave nothing behind while the next one is worked out. */
+    bool waits = n->kind != NODE_AND && n->kind != NODE_OR && n->kind != NODE_CHOICE;
+    for (uint32_t i = 0; i < n->count; i++) {
+        uint32_t inner = program_stack(n->children[i]) + (waits ? i : 0);
+        most = MAX(most, inner);
+    }
+    return most;
 }

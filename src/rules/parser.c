@@ -95,8 +95,9 @@ static struct node *parse_leaf(struct parser *p, enum node_kind kind, int64_t nu
     if (!advance(p))
         return NULL;
     struct node *n = make(p, kind, t.at, NULL);
-    n->text = t.text;
     n->number = number;
+    if (kind == NODE_STRING)
+        n->text = t.text;
     return n;
 }
 

@@ -116,7 +116,9 @@ const struct regex *regex_new(struct arena *a, struct slice pattern, size_t *at,
     r->first = certain_byte(code, PCRE2_INFO_FIRSTCODETYPE, PCRE2_INFO_FIRSTCODEUNIT, no_case);
     r->last = certain_byte(code, PCRE2_INFO_LASTCODETYPE, PCRE2_INFO_LASTCODEUNIT, no_case);
     /* Where the system allows no code to be made, PCRE2 interprets the pattern, with the same result. */
-    r->jit = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
+    PCRE2_SIZE size = 0;
+    r->jit = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0 &&
+             pcre2_pattern_info(code, PCRE2_INFO_JITSIZE, &size) == 0 && size > 0;
     return &r->regex;
 }
 

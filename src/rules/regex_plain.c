@@ -30,9 +30,16 @@ static size_t read_plain(const char *p, const char *end, char *c)
     return p[1] > ' ' && p[1] < 0x7f && !is_alnum(p[1]) ? 2 : 0;
 }
 
+/* May what stands here say how often the character before it comes? PCRE2 passes over comments and \E. */
 static bool is_quantifier(const char *p, const char *end)
 {
-    return p < end && (*p == '*' || *p == '?' || *p == '+' || *p == '{');
+    if (p == end)
+        return false;
+    if (end - p > 1 && *p == '\\')
+        return p[1] == 'E' || p[1] == 'Q';
+    if (end - p > 1 && *p == '(')
+        return p[1] == '*' || (p[1] == '?' && (end - p == 2 || p[2] != ':'));
+    return *p == '*' || *p == '?' || *p == '+' || *p == '{';
 }
 
 /* Takes the plain text that stands at `p`; returns what is behind it. */
