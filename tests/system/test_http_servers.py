@@ -97,3 +97,19 @@ def test_a_kept_connection_that_broke_does_not_use_up_the_repetition(noxy, origi
     while len(pool[0].requests) == 1:
         assert lb.get("/leave").body == pool[1].name.encode()
     assert [r.target for r in pool[0].requests] == ["/", "/leave", "/leave"]  # on the kept and on a fresh one
+
+
+def test_a_large_upload_that_goes_on_behind_a_server_s_early_answer_gets_that(noxy, origins):
+    def early(origin, c):
+        c.read_request_head()
+        c.reply(403, "not for you")
+        while c.stream.read1(65536):
+            pass
+    lb = noxy.start(backend=origins(1, raw=early), health_check=False)
+    with lb.connect() as c:
+        c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n")
+        c.send(bytes(20_000_000))
+        r = c.response()
+        assert (r.status, r.body, r.complete, r.closes) == (403, b"not for you", True, True)
+        assert c.read_to_end() == b""
+    lb.wait_idle()
