@@ -111,5 +111,7 @@ def test_pipelined_posts_are_not_lost_with_connections_that_the_server_closes_be
         raise ValueError("closes")
     lb = noxy.start(backend=origins(1, answer=answer), threads=1)
     with lb.connect() as client:
-        client.send("".join(f"POST /{i} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi" for i in range(20)))
-        assert [client.response().body for _ in range(20)] == [b"/%d" % i for i in range(20)]
+        for i in range(20):
+            client.send("".join(f"POST /{n}{i} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi" for n in "ab"))
+            assert [client.response().body for _ in "ab"] == [b"/a%d" % i, b"/b%d" % i]
+            lb.wait_total("server", "sessions_current", 0)  # noxy has seen that both have ended
