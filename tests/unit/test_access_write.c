@@ -284,19 +284,21 @@ static void write_from_processes(const char *where)
     access_close(a);
 }
 
-static unsigned count_pure_lines(const char *text)
+/* Looks at one line at a time: of a search in megabytes, a sanitizer checks all of them, every time. */
+static unsigned count_pure_lines(const char *text, size_t len)
 {
     unsigned n = 0;
-    for (const char *end; (end = strchr(text, '\n')); text = end + 1, n++) {
-        const char *target = strstr(text, "\"GET ");
+    const char *all = text + len;
+    for (const char *end; (end = memchr(text, '\n', (size_t)(all - text))); text = end + 1, n++) {
+        const char *target = memmem(text, (size_t)(end - text), "\"GET ", 5);
         ck_assert_msg(strncmp(text, "2026-11-21T10:00:00.123Z 192.0.2.7:51234 web ", 44) == 0, "%.80s", text);
         ck_assert(target && target < end);
-        size_t len = 1;
-        while (target[5 + len] == target[5])
-            len++;
-        ck_assert_int_eq(strncmp(target + 5 + len, " HTTP/1.1\" host=\"example.org\"\n", 30), 0);
+        size_t same = 1;
+        while (target[5 + same] == target[5])
+            same++;
+        ck_assert_int_eq(strncmp(target + 5 + same, " HTTP/1.1\" host=\"example.org\"\n", 30), 0);
     }
-    ck_assert_str_eq(text, "");
+    ck_assert_ptr_eq(text, all);
     return n;
 }
 
@@ -308,9 +310,9 @@ START_TEST(lines_of_several_processes_do_not_mix_in_a_file)
     while (wait(&status) > 0)
         ck_assert_int_eq(status, 0);
     FILE *f = fopen(path, "r");
-    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    size_t len = fread(text, 1, sizeof text, f);
     fclose(f);
-    ck_assert_uint_eq(count_pure_lines(text), 16000);
+    ck_assert_uint_eq(count_pure_lines(text, len), 16000);
 }
 END_TEST
 
@@ -323,9 +325,9 @@ static void write_to_shared_stderr(void)
     log_close();
     close(STDERR_FILENO);
     close(ends[1]);
-    while ((n = read(ends[0], text + len, sizeof text - 1 - len)) > 0)
+    while ((n = read(ends[0], text + len, sizeof text - len)) > 0)
         len += (size_t)n;
-    ck_assert_uint_eq(count_pure_lines(text), 16000);
+    ck_assert_uint_eq(count_pure_lines(text, len), 16000);
 }
 
 START_TEST(lines_of_several_processes_do_not_mix_in_a_pipe)
