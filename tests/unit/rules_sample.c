@@ -130,6 +130,17 @@ static void call_broken(const struct rules_call *call, struct rules_value *out)
     out->boolean = true;
 }
 
+/* Counts from its argument on, and so gives another number each time. */
+static void call_draw(const struct rules_call *call, struct rules_value *out)
+{
+    out->number = call->args[0].number + ++sample_of(call->run)->ticks;
+}
+
+static void call_next(const struct rules_call *call, struct rules_value *out)
+{
+    out->number = ++sample_of(call->run)->ticks;
+}
+
 static void call_var(const struct rules_call *call, struct rules_value *out)
 {
     if (slice_equal(call->args[0].string, SLICE("level")))
@@ -200,6 +211,22 @@ static const struct rules_function functions[] = {
      .call = call_broken,
      .doc = "Fails.",
      .example = "broken(path)"},
+    {"draw",
+     RULES_INT,
+     RULES_ANYWHERE,
+     {{"from", RULES_INT, 0}},
+     .call = call_draw,
+     .volatile_ = true,
+     .doc = "A new one each time.",
+     .example = "draw(1) > 1"},
+    {"next",
+     RULES_INT,
+     RULES_ANYWHERE,
+     {{0}},
+     .call = call_next,
+     .volatile_ = true,
+     .doc = "A new one each time.",
+     .example = "next() > 1"},
     {"var",
      RULES_ANY,
      RULES_WITH_REQUEST,

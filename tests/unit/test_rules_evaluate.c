@@ -75,6 +75,10 @@ START_TEST(lists)
         {"host not in ('a', 'www.example.org')", "bool false"},
         {"host in ('a', 'b', 'ww.example.org', 'www.example.or')", "bool false"},
         {"host in ('www.example.org')", "bool true"},
+        {"host + ':' + path + '!' in ('a', 'www.example.org:/api/v1/users?', "
+         "'www.example.org:/api/v1/users!')",
+         "bool true"},
+        {"host + host + host in ('a', 'www.example.orgwww.example.orgwww.example.org')", "bool true"},
         {"'a' in ('a')", "bool true"},
         {"'' in ('a', '')", "bool true"},
         {"status in (200, 404, 200)", "bool true"},
@@ -130,6 +134,8 @@ START_TEST(calls)
         {"var('colour') + '!'", "string blue!"},
         {"lower('ABC')", "string abc"},
         {"tick == tick", "bool false"},
+        {"draw(1) == draw(1)", "bool false"},
+        {"next() == next()", "bool false"},
         {"broken(host)", "failed: broken: www.example.org"},
         {"1 / (status - 404) == 0", "failed: a number is divided by zero"},
         {"(9223372036854775000 + status) + status == 0", "failed: a number does not fit 64 bits"},
@@ -278,6 +284,48 @@ static void random_expression(struct text *t, enum rules_type type, unsigned dep
     }
 }
 
+/* A condition of &&, ||, !, == and ?: whose truth is known as it is written. */
+static bool random_logic(struct text *t, unsigned depth)
+{
+    static const char *const leaves[] = {"secure", "!secure", "host == 'a'", "host != 'a'", "false", "true"};
+    unsigned which = test_random(depth ? 5 : 6);
+    bool a, x, y;
+    if (!depth) {
+        text_printf(t, "(%s)", leaves[which]);
+        return which % 2;
+    }
+    text_puts(t, which == 4 ? "(!(" : "((");
+    a = random_logic(t, depth - 1);
+    if (which == 4) {
+        text_puts(t, "))");
+        return !a;
+    }
+    text_puts(t, (const char *[]){") && (", ") || (", ") == (", ") ? ("}[which]);
+    x = random_logic(t, depth - 1);
+    if (which == 3) {
+        text_puts(t, ") : (");
+        y = random_logic(t, depth - 1);
+        x = a ? x : y;
+    }
+    text_puts(t, "))");
+    return which == 0 ? a && x : which == 1 ? a || x : which == 2 ? a == x : x;
+}
+
+START_TEST(logic_is_what_is_written)
+{
+    for (unsigned round = 0; round < 5000; round++) {
+        struct bench *one = bench_new(RULES_AT_RESPONSE);
+        struct text t = {0};
+        bool truth = random_logic(&t, 1 + round % 6);
+        const struct rules_expression *e = bench_compile(one, text_str(&t), RULES_BOOL);
+        bench_begin(one);
+        ck_assert_msg(rules_true(e, &one->run) == truth, "not %d: %s", truth, text_str(&t));
+        text_free(&t);
+        bench_free(one);
+    }
+}
+END_TEST
+
 static void ignore(struct rules_trace *t, const char *what, enum rules_type type, const struct rules_value *v)
 {
     (void)t, (void)what, (void)type, (void)v;
@@ -377,6 +425,7 @@ TCase *rules_evaluate_tests(void)
     tcase_add_test(t, calls);
     tcase_add_test(t, what_is_known_is_worked_out_when_compiled);
     tcase_add_test(t, a_trace_tells_what_was_evaluated);
+    tcase_add_test(t, logic_is_what_is_written);
     tcase_add_test(t, shared_alone_and_traced_decide_the_same);
     tcase_add_test(t, captures_decide_the_same_with_a_trace);
     return t;
