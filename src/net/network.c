@@ -166,7 +166,9 @@ int network_parse(struct network *n, struct slice text, struct error *err)
 
 bool network_has(const struct network *n, struct ip ip)
 {
-    return !ip_is_none(ip) && ip_equal(ip_mask(ip, n->bits), n->ip);
+    struct pair a = pair_of(ip), b = pair_of(n->ip), mask = mask_of(n->bits);
+    bool differs = ((a.high ^ b.high) & mask.high) | ((a.low ^ b.low) & mask.low);
+    return !differs && (a.high | a.low);
 }
 
 /* ---- tables ---- */

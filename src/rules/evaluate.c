@@ -170,14 +170,10 @@ static inline bool call_row(const struct site *site, struct rules_run *run, cons
 static bool call_site(const struct rules_scope *s, const struct instruction *in, struct rules_run *run,
                       struct rules_value *top)
 {
-    const struct site *site = in->site;
-    if (in->slot == NO_SLOT)
-        return call_row(site, run, site->values, top);
-    const struct rules_value *moving = fetch(s, run, in->slot, top);
-    for (unsigned i = 0; i < site->count; i++)
-        top[i] = site->values[i];
-    top[site->from_slot] = *moving;
-    return call_row(site, run, top, top);
+    struct site *site = in->site;
+    if (in->slot != NO_SLOT)
+        site->values[site->from_slot] = *fetch(s, run, in->slot, top);
+    return call_row(site, run, site->values, top);
 }
 
 /* What one of the two on top of the stack is to the other. */

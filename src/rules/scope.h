@@ -78,7 +78,7 @@ struct instruction {
         int64_t number; /* also where to go */
         const struct rules_value *value;
         const struct rules_variable *variable;
-        const struct site *site;
+        struct site *site;
         const struct set *set;
         const struct regex *regex;
         const struct node *node;
@@ -92,7 +92,8 @@ struct site {
     uint8_t count, from_slot; /* which argument comes from the slot */
     bool is_bool;
     uint8_t types[RULES_ARGUMENTS_MAX];
-    struct rules_value values[]; /* of CALL_SITE: the arguments that are constant */
+    /* Of CALL_SITE: the arguments. The one from the slot is put in its place before each call. */
+    struct rules_value values[];
 };
 
 /* A variable or call, as often as it may stand in a scope's expressions. */
