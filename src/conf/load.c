@@ -182,7 +182,14 @@ static void init(struct conf_load *l, const char *path, const struct conf_sectio
 
 int conf_load_file(struct conf_load *l, const char *path, const struct conf_section *const *sections)
 {
+    return conf_load_file_for(l, path, sections, CONF_TO_SERVE);
+}
+
+int conf_load_file_for(struct conf_load *l, const char *path, const struct conf_section *const *sections,
+                       enum conf_purpose purpose)
+{
     init(l, path, sections);
+    l->purpose = purpose;
     return load_file(l, conf_source_read(&l->report, path, NULL));
 }
 

@@ -132,8 +132,19 @@ struct conf_object {
         *node; /* a map; an empty one at the file's first line for a section that is not written */
 };
 
+/* What a file is read for. */
+enum conf_purpose {
+    CONF_TO_SERVE,
+    /*
+     * To tell what would be done with a request, perhaps on another machine than the one it is written for:
+     * files that don't decide where a request goes (certificates, keys) need not be there nor be readable.
+     */
+    CONF_TO_EXPLAIN,
+};
+
 /* One load. Everything in it lives in its arena. */
 struct conf_load {
+    enum conf_purpose purpose;
     struct arena arena;
     struct conf_report report;
     const char *directory;                      /* of the main file: relative paths in it start there */
@@ -147,6 +158,9 @@ struct conf_load {
  * not. Either way conf_load_free() ends it.
  */
 int conf_load_file(struct conf_load *l, const char *path, const struct conf_section *const *sections);
+/* The same for another purpose than to serve. */
+int conf_load_file_for(struct conf_load *l, const char *path, const struct conf_section *const *sections,
+                       enum conf_purpose purpose);
 /* The same from memory; `path` is shown in messages, and its directory is where relative paths start. */
 int conf_load_bytes(struct conf_load *l, const char *path, const char *bytes, size_t len,
                     const struct conf_section *const *sections);

@@ -117,11 +117,12 @@ void generation_log_report(const struct generation *g)
     }
 }
 
-struct generation *generation_load(const char *path, const struct conf_section *const *sections)
+struct generation *generation_load(const char *path, const struct conf_section *const *sections,
+                                   enum conf_purpose purpose)
 {
     struct generation *g = memory_zalloc(sizeof *g);
     g->started_ms = clock_wall_ms();
-    if (conf_load_file(&g->load, path, sections) == 0) {
+    if (conf_load_file_for(&g->load, path, sections, purpose) == 0) {
         fill(g);
         cross_check(g);
         conf_warn_unused(&g->load);

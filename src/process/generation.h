@@ -58,7 +58,8 @@ TAILQ_HEAD(generation_list, generation);
  * Reads the file and checks it, and touches nothing else. What is wrong stands in load.report, which later
  * steps add to; with errors in it the generation is good for nothing but to tell them.
  */
-struct generation *generation_load(const char *path, const struct conf_section *const *sections);
+struct generation *generation_load(const char *path, const struct conf_section *const *sections,
+                                   enum conf_purpose purpose);
 bool generation_valid(const struct generation *g);
 /* All that was reported, as people read it. */
 void generation_print_report(const struct generation *g, struct text *out);

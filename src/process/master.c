@@ -381,7 +381,7 @@ int process_run(const struct process_options *o)
 int process_test(const struct process_options *o)
 {
     struct text report = {0};
-    struct generation *g = generation_load(o->config_path, o->sections);
+    struct generation *g = generation_load(o->config_path, o->sections, CONF_TO_SERVE);
     bool valid = generation_valid(g);
     generation_print_report(g, &report);
     fputs(text_str(&report), stderr);

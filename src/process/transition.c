@@ -310,7 +310,7 @@ int transition_begin(struct master *m)
 {
     struct error err;
     requests_begin(m);
-    struct generation *g = generation_load(m->config_path, m->options->sections);
+    struct generation *g = generation_load(m->config_path, m->options->sections, CONF_TO_SERVE);
     g->master = m;
     g->number = ++m->last_number;
     m->next = g;
