@@ -37,6 +37,7 @@ static int take_columns(struct words *w, const char *digits, struct error *err)
     return 0;
 }
 
+/* 1: it is none of ours, but may be one of the command's own. */
 static int take_option(struct words *w, const char *word, struct error *err)
 {
     static const char columns[] = "--columns=";
@@ -46,7 +47,8 @@ static int take_option(struct words *w, const char *word, struct error *err)
     }
     if (strncmp(word, columns, sizeof columns - 1) == 0)
         return take_columns(w, word + sizeof columns - 1, err);
-    return error_set(err, "unknown option \"%.64s\"", word);
+    const struct command *c = w->count ? command_find(w->word[0]) : NULL;
+    return c && c->has_options ? 1 : error_set(err, "unknown option \"%.64s\"", word);
 }
 
 int words_split(struct words *w, char *line, struct error *err)
@@ -62,11 +64,11 @@ int words_split(struct words *w, char *line, struct error *err)
         if (*p)
             *p++ = '\0';
         p += strspn(p, " \t");
-        if (!quoted && strncmp(word, "--", 2) == 0) {
-            if (take_option(w, word, err) < 0)
-                return -1;
+        int taken = quoted || strncmp(word, "--", 2) != 0 ? 1 : take_option(w, word, err);
+        if (taken < 0)
+            return -1;
+        if (taken == 0)
             continue;
-        }
         if (w->count == COMMAND_WORDS_MAX)
             return error_set(err, "more than %d words", COMMAND_WORDS_MAX);
         w->word[w->count++] = word;

@@ -2,7 +2,7 @@
  * words.h: a command's line taken apart. Words stand between spaces or tabs.
  * One in double quotes may hold both, with \" and \\ for the two characters
  * themselves; it is never an option. Options begin with "--" and may stand
- * anywhere behind the command.
+ * anywhere behind the command; those that a command has for itself are words.
  */
 #ifndef NOXY_ADMIN_WORDS_H
 #define NOXY_ADMIN_WORDS_H

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "admin/command.h"
+#include "ctl/arguments.h"
 #include "ctl/client.h"
 #include "ctl/print.h"
 
@@ -141,11 +142,8 @@ static int ask(const struct options *o, const struct command *c, const char *lin
     return end_output(status);
 }
 
-static int run(const struct options *o, char *const *words, int count)
+static int run(const struct options *o, const struct command *c, char *const *words, int count)
 {
-    const struct command *c = find_command(words[0]);
-    if (!c)
-        return bad_usage();
     if ((unsigned)count - 1 > c->arguments_max) {
         fprintf(stderr, "noxyctl: too many arguments: \"%s%s%s\" is all it takes\n", c->name,
                 *c->arguments ? " " : "", c->arguments);
@@ -163,22 +161,25 @@ static int run(const struct options *o, char *const *words, int count)
     return status;
 }
 
-int main(int argc, char **argv)
+/*
+ * Reads noxyctl's own options, up to the command or, permuting the words, behind it too. -1: go on; else the
+ * exit status.
+ */
+static int read_options(struct options *o, int argc, char **argv, const char *letters)
 {
     static const struct option known[] = {{"socket", required_argument, NULL, 's'},
                                           {"json", no_argument, NULL, 'j'},
                                           {"help", no_argument, NULL, 'h'},
                                           {"version", no_argument, NULL, 'V'},
                                           {NULL, 0, NULL, 0}};
-    const char *from_environment = getenv("NOXY_ADMIN_SOCKET");
-    struct options o = {.socket = from_environment && *from_environment ? from_environment : default_socket};
-    for (int option; (option = getopt_long(argc, argv, "s:hV", known, NULL)) != -1;) {
+    optind = 0; /* begin anew */
+    for (int option; (option = getopt_long(argc, argv, letters, known, NULL)) != -1;) {
         switch (option) {
         case 's':
-            o.socket = optarg;
+            o->socket = optarg;
             break;
         case 'j':
-            o.json = true;
+            o->json = true;
             break;
         case 'h':
             print_usage(stdout);
@@ -190,9 +191,37 @@ int main(int argc, char **argv)
             return bad_usage();
         }
     }
+    return -1;
+}
+
+/* The words behind `c`, which has options of its own. */
+static int run_with_options(struct options *o, const struct command *c, char **words, int count)
+{
+    struct error err;
+    int arguments = count - 1;
+    if (arguments_prepare(words + 1, &arguments, &o->json, &err) == 0)
+        return run(o, c, words, arguments + 1);
+    fprintf(stderr, "noxyctl: %s\n", err.text);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *from_environment = getenv("NOXY_ADMIN_SOCKET");
+    struct options o = {.socket = from_environment && *from_environment ? from_environment : default_socket};
+    int status = read_options(&o, argc, argv, "+s:hV");
+    if (status >= 0)
+        return status;
+    const struct command *own = optind < argc ? command_find(argv[optind]) : NULL;
+    if (own && own->has_options)
+        return run_with_options(&o, own, argv + optind, argc - optind);
+    status = read_options(&o, argc, argv, "s:hV");
+    if (status >= 0)
+        return status;
     if (optind == argc) {
         print_usage(stderr);
         return EXIT_USAGE;
     }
-    return run(&o, argv + optind, argc - optind);
+    const struct command *c = find_command(argv[optind]);
+    return c ? run(&o, c, argv + optind, argc - optind) : bad_usage();
 }

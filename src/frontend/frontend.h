@@ -105,6 +105,13 @@ struct worker {
     bool out_of_descriptors;   /* said so in the log; until one was accepted again */
 };
 
+/* The scheme of the URLs that reach it in mode http: no bind has TLS of its own. */
+static inline const char *bind_scheme(const struct bind *b)
+{
+    (void)b;
+    return "http";
+}
+
 extern const struct conf_table frontend_conf_table; /* the rows of the section `frontend` */
 
 /* The modes, given by main before any worker starts: modes[MODE_TCP], modes[MODE_HTTP]. */

@@ -14,20 +14,21 @@ struct ip exchange_peer_ip(const struct exchange *x)
     return ip_of_address(&peer);
 }
 
-static void log_bad(const struct exchange *x, struct ip peer, struct slice bad)
+static void log_bad(const struct frontend *f, struct ip peer, struct slice bad)
 {
     char address[ADDRESS_TEXT_MAX], shown[4 * SHOWN_MAX];
     size_t len = log_escape(shown, sizeof shown, bad.ptr, bad.len < SHOWN_MAX ? bad.len : SHOWN_MAX);
     ip_print(peer, address);
     log_debug("Frontend \"%s\": trusted proxy %s says what can't be read and is not believed: \"%.*s\"",
-              x->frontend->name, address[0] ? address : "unix:", (int)len, shown);
+              f->name, address[0] ? address : "unix:", (int)len, shown);
 }
 
 /*
  * Servers would believe what these say. So all that somebody untrusted sent go; and those that came with a
  * trusted proxy's request and name another client: it passed them on unread.
  */
-static void drop_invented(struct exchange *x, const struct trusted *t, struct ip peer)
+static void drop_invented(const struct trusted *t, struct message *m, struct ip peer,
+                          const struct http_client *c)
 {
     static const struct {
         enum field_id id;
@@ -37,37 +38,42 @@ static void drop_invented(struct exchange *x, const struct trusted *t, struct ip
         {FIELD_FORWARDED, TRUSTED_FORWARDED},
         {FIELD_X_REAL_IP, TRUSTED_X_REAL_IP},
     };
-    struct message *m = &x->request;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         struct trusted_word w = {.client = peer};
-        if (x->peer_trusted && message_find(m, all[i].id))
+        if (c->peer_trusted && message_find(m, all[i].id))
             trusted_read(t, all[i].which, m, peer, &w);
-        if (!x->peer_trusted || !ip_equal(w.client, x->client_ip))
+        if (!c->peer_trusted || !ip_equal(w.client, c->ip))
             message_drop(m, all[i].id);
     }
 }
 
-/* Believes what the trusted peer says. */
-static void believe(struct exchange *x, const struct http_conf *conf, struct ip peer)
+void http_find_client(const struct frontend *f, struct message *m, struct ip peer, struct http_client *c)
 {
+    const struct http_conf *conf = f->http;
     struct trusted_word w;
-    trusted_read(conf->trusted_proxies, (enum trusted_field)conf->trusted_field, &x->request, peer, &w);
-    x->peer_trusted = true;
-    x->client_ip = w.client;
-    x->client_host = w.host;
-    if (w.scheme.len)
-        x->client_scheme = w.scheme.ptr;
-    if (UNLIKELY(w.bad.len > 0) && log_enabled(LOG_LEVEL_DEBUG))
-        log_bad(x, peer, w.bad);
+    *c = (struct http_client){.ip = peer, .peer_trusted = trusted_has(conf->trusted_proxies, peer)};
+    if (c->peer_trusted) {
+        trusted_read(conf->trusted_proxies, (enum trusted_field)conf->trusted_field, m, peer, &w);
+        c->ip = w.client;
+        c->host = w.host;
+        c->scheme = w.scheme;
+        if (UNLIKELY(w.bad.len > 0) && log_enabled(LOG_LEVEL_DEBUG))
+            log_bad(f, peer, w.bad);
+    }
+    drop_invented(conf->trusted_proxies, m, peer, c);
 }
 
 void exchange_find_client(struct exchange *x)
 {
-    const struct http_conf *conf = x->frontend->http;
-    struct ip peer = exchange_peer_ip(x);
-    if (trusted_has(conf->trusted_proxies, peer))
-        believe(x, conf, peer);
-    drop_invented(x, conf->trusted_proxies, peer);
+    struct http_client c;
+    http_find_client(x->frontend, &x->request, exchange_peer_ip(x), &c);
+    if (!c.peer_trusted)
+        return;
+    x->peer_trusted = true;
+    x->client_ip = c.ip;
+    x->client_host = c.host;
+    if (c.scheme.len)
+        x->client_scheme = c.scheme.ptr;
 }
 
 struct ip exchange_client_ip(const struct exchange *x)

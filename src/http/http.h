@@ -47,6 +47,19 @@ struct http_backend_conf {
 /* The rows that this room has in the sections `frontend` and `backend`. */
 extern const struct conf_table http_conf_table, http_backend_conf_table;
 
+/* Who asks, by a frontend that has trusted_proxies. */
+struct http_client {
+    bool peer_trusted;         /* the peer is a trusted proxy, and what it says is believed */
+    struct ip ip;              /* the peer, or whom trusted proxies name */
+    struct slice scheme, host; /* as they say; "": they say nothing. `scheme` is NUL-ended and static */
+};
+
+/* Reads what `peer` says in the request and drops the fields that name another client. */
+void http_find_client(const struct frontend *f, struct message *m, struct ip peer, struct http_client *c);
+
+/* Does the frontend take such a request, whose head has `head_len` bytes? 0, or the status of the refusal. */
+uint16_t http_check_limits(const struct http_conf *conf, const struct message *m, size_t head_len);
+
 struct rule_compiler;
 /* Compiles the rules of all frontends and backends, when the whole file was read. */
 void http_rules_compile(struct conf_load *l, struct rule_compiler *c);

@@ -117,6 +117,19 @@ const struct answer *http_conf_error_page(const struct http_conf *conf, uint16_t
     return NULL;
 }
 
+uint16_t http_check_limits(const struct http_conf *conf, const struct message *m, size_t head_len)
+{
+    if (head_len > conf->max_header || m->count > conf->max_headers)
+        return m->method.len + m->target.len + 12 > conf->max_header ? 414 : 431; /* the line alone */
+    if (conf->max_body > 0 && m->body == BODY_LENGTH && m->body_length > conf->max_body)
+        return 413;
+    if (!slice_equal(m->method, SLICE("TRACE")))
+        return 0;
+    if (!conf->allow_trace)
+        return 405;
+    return m->body == BODY_NONE ? 0 : 400; /* RFC 9110, 9.3.8 */
+}
+
 /* ---- rules ---- */
 
 /* Notes a list, or compiles it. */

@@ -141,21 +141,6 @@ static void refuse(struct h1_client *h, struct exchange *x, uint16_t status)
     give_up(h, x, status, refusal_reason(status));
 }
 
-/* Does the frontend take such a request? 0, or the status of the refusal. */
-static uint16_t check_limits(const struct h1_client *h, const struct message *m, size_t head_len)
-{
-    const struct http_conf *conf = frontend_of(h)->http;
-    if (head_len > conf->max_header || m->count > conf->max_headers)
-        return m->method.len + m->target.len + 12 > conf->max_header ? 414 : 431; /* the line alone */
-    if (conf->max_body > 0 && m->body == BODY_LENGTH && m->body_length > conf->max_body)
-        return 413;
-    if (!slice_equal(m->method, SLICE("TRACE")))
-        return 0;
-    if (!conf->allow_trace)
-        return 405;
-    return m->body == BODY_NONE ? 0 : 400; /* RFC 9110, 9.3.8 */
-}
-
 static void begin_exchange(struct h1_client *h, size_t head_len)
 {
     struct half *half = &h->half;
@@ -167,7 +152,7 @@ static void begin_exchange(struct h1_client *h, size_t head_len)
     if (refused)
         x->malformed = first_line(head, head_len - skipped);
     else
-        refused = check_limits(h, &x->request, head_len);
+        refused = http_check_limits(frontend_of(h)->http, &x->request, head_len);
     if (refused) {
         refuse(h, x, refused);
         return;

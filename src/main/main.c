@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "main/explain.h"
 #include "main/parts.h"
 #include "process/process.h"
 
@@ -16,12 +17,14 @@ enum { EXIT_USAGE = 2, OPTION_REFERENCE = 256 };
 
 static const char usage[] =
     "usage: noxy [-c FILE] [-t] [-d] [-v] [-h] [--config-reference]\n"
+    "       noxy explain [-c FILE] METHOD URL [OPTIONS]\n"
     "  -c, --config FILE    the configuration; " DEFAULT_CONFIG " when absent\n"
     "  -t, --test           check the configuration and end: status 0 when it is valid\n"
     "  -d, --daemon         run in the background; ends when noxy serves\n"
     "  -v, --version        print the version\n"
     "  -h, --help           print this\n"
-    "  --config-reference   print the manual of all keys, in Markdown\n";
+    "  --config-reference   print the manual of all keys, in Markdown\n"
+    "noxy explain tells where a request would go, and why: noxy explain --help.\n";
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -57,6 +60,8 @@ int main(int argc, char **argv)
         .config_path = DEFAULT_CONFIG, .version = PACKAGE_VERSION, .sections = parts_sections};
     bool test = false;
     int option;
+    if (argc > 1 && strcmp(argv[1], "explain") == 0)
+        return explain_main(&o, argv + 2, (unsigned)argc - 2);
     while ((option = getopt_long(argc, argv, "c:tdvh", long_options, NULL)) != -1) {
         switch (option) {
         case 'c':

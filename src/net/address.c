@@ -111,6 +111,13 @@ bool address_equal(const struct address *a, const struct address *b)
     }
 }
 
+bool address_is_wildcard(const struct address *a)
+{
+    if (a->any.sa_family == AF_INET)
+        return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+    return a->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
 void address_set_port(struct address *a, uint16_t port)
 {
     if (a->any.sa_family == AF_INET)

@@ -51,6 +51,8 @@ const char *address_print(const struct address *a, char out[static ADDRESS_TEXT_
 /* The same of the IP alone; "unix:" for a Unix socket's peer. */
 const char *address_print_ip(const struct address *a, char out[static ADDRESS_TEXT_MAX]);
 bool address_equal(const struct address *a, const struct address *b);
+/* 0.0.0.0 or [::]: all addresses of the machine. */
+bool address_is_wildcard(const struct address *a);
 void address_set_port(struct address *a, uint16_t port);
 uint16_t address_port(const struct address *a);
 /* A hash of the IP alone (not the port), the same for IPv4 and IPv4 in IPv6. */
