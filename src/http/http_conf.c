@@ -159,6 +159,23 @@ static void visit_all(struct conf_load *l, struct rule_compiler *c, bool compile
     }
 }
 
+static void warn(struct conf_load *l)
+{
+    uint32_t count;
+    const struct conf_object *frontends = conf_load_objects(l, "frontend", &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct http_conf *conf = ((const struct frontend *)frontends[i].structure)->http;
+        rule_list_warn(l, &conf->requests, conf_node_get(frontends[i].node, "use_backend"));
+        rule_list_warn(l, &conf->responses, NULL);
+    }
+    const struct conf_object *backends = conf_load_objects(l, "backend", &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct http_backend_conf *conf = ((const struct backend *)backends[i].structure)->http;
+        rule_list_warn(l, &conf->requests, NULL);
+        rule_list_warn(l, &conf->responses, NULL);
+    }
+}
+
 static void refuse_in_tcp(struct conf_load *l, const struct conf_object *frontend, const char *key)
 {
     const struct conf_node *value = conf_node_get(frontend->node, key);
@@ -184,4 +201,5 @@ void http_rules_compile(struct conf_load *l, struct rule_compiler *c)
         check_modes(l);
     visit_all(l, c, false);
     visit_all(l, c, true);
+    warn(l);
 }

@@ -30,6 +30,13 @@ void rule_compiler_note(struct rule_compiler *c, const struct rule_list *list, e
 void rule_compiler_compile(struct rule_compiler *c, struct rule_list *list, enum rule_place place,
                            const struct backend *b);
 
+/*
+ * Warns of what is allowed and can hardly be meant: conditions that are the same for every request, rules
+ * that nothing reaches, redirects to whatever host the client names. When all lists were compiled.
+ * `use_backend`: what follows the list; NULL: nothing.
+ */
+void rule_list_warn(struct conf_load *l, const struct rule_list *list, const struct conf_node *use_backend);
+
 /* ---- for actions ---- */
 
 /* rules_compile() in the list's scope. NULL: reported. */

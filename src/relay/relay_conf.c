@@ -32,5 +32,6 @@ void relay_rules_compile(struct conf_load *l, struct rule_compiler *c)
             conf_error(l, node, "write http_condition, or mode: tcp",
                        "tcp_condition has no effect in mode http");
         rule_compiler_compile(c, &f->relay->connections, RULES_OF_CONNECTIONS, NULL);
+        rule_list_warn(l, &f->relay->connections, conf_node_get(frontends[i].node, "use_backend"));
     }
 }

@@ -96,3 +96,50 @@ bool rules_mentions(const struct rules_expression *e, const char *name)
 {
     return mentions(e->tree, slice_of(name));
 }
+
+static bool is_call(const struct node *n, struct slice function, struct slice argument)
+{
+    return n->kind == NODE_CALL && slice_equal(n->text, function) && n->count &&
+           n->children[0]->kind == NODE_STRING && slice_equal_nocase(n->children[0]->text, argument);
+}
+
+static bool calls(const struct node *n, struct slice function, struct slice argument)
+{
+    if (is_call(n, function, argument))
+        return true;
+    for (uint32_t i = 0; i < n->count; i++)
+        if (calls(n->children[i], function, argument))
+            return true;
+    return false;
+}
+
+bool rules_calls(const struct rules_expression *e, const char *function, const char *argument)
+{
+    return calls(e->tree, slice_of(function), slice_of(argument));
+}
+
+/* The child from which on they become part of the value. */
+static uint32_t first_passed_on(const struct node *n)
+{
+    if (n->kind == NODE_CHOICE)
+        return 1;
+    return n->kind == NODE_CALL && slice_equal(n->text, SLICE("map")) ? 2 : 0;
+}
+
+static bool passes_on(const struct node *n, struct slice name, const char *argument)
+{
+    if (n->type != RULES_STRING)
+        return false;
+    if (argument ? is_call(n, name, slice_of(argument))
+                 : n->kind == NODE_VARIABLE && slice_equal(n->text, name))
+        return true;
+    for (uint32_t i = first_passed_on(n); i < n->count; i++)
+        if (passes_on(n->children[i], name, argument))
+            return true;
+    return false;
+}
+
+bool rules_passes_on(const struct rules_expression *e, const char *name, const char *argument)
+{
+    return passes_on(e->tree, slice_of(name), argument);
+}

@@ -60,6 +60,14 @@ void rules_print(const struct rules_expression *e, struct text *out);
 /* Does it use a variable or function of that name? For warnings. */
 bool rules_mentions(const struct rules_expression *e, const char *name);
 
+/* Does it call that function with that text (in any case) as its first argument? */
+bool rules_calls(const struct rules_expression *e, const char *function, const char *argument);
+/*
+ * Can the text of that variable, or with an `argument` of that call, become part of its value? What only
+ * decides (a comparison, a condition) or is looked up in a map does not.
+ */
+bool rules_passes_on(const struct rules_expression *e, const char *name, const char *argument);
+
 /* ---- runs ---- */
 
 enum {
