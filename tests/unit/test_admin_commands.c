@@ -363,7 +363,10 @@ START_TEST(wrong_lines_are_refused_with_a_reason)
     assert_refused("help sing", "there is no command \"sing\"");
     assert_refused("--json", "no command");
     assert_refused("stats \"--json\"", "no frontend and no backend is named \"--json\"");
-    assert_refused("a b c d e f g h i j k l m n o p q", "more than 16 words");
+    char many[2 * COMMAND_WORDS_MAX + 3] = "";
+    for (unsigned i = 0; i <= COMMAND_WORDS_MAX; i++)
+        strcat(many, "a ");
+    assert_refused(many, "more than 64 words");
 }
 END_TEST
 
@@ -391,6 +394,34 @@ START_TEST(words_are_cut_and_unquoted)
     ck_assert_str_eq(w.word[2], "c");
     ck_assert(w.json);
     ck_assert_uint_eq(w.columns, 40); /* the least */
+}
+END_TEST
+
+START_TEST(options_of_a_command_s_own_are_words)
+{
+    struct words w;
+    struct error err;
+    char line[] = "explain GET --src 10.0.0.1 --json \"--json\" -H \"A: b\" --columns=80 --columnar";
+    ck_assert_int_eq(words_split(&w, line, &err), 0);
+    ck_assert_uint_eq(w.count, 8);
+    ck_assert_str_eq(w.word[2], "--src");
+    ck_assert_str_eq(w.word[4], "--json");
+    ck_assert_str_eq(w.word[6], "A: b");
+    ck_assert_str_eq(w.word[7], "--columnar");
+    ck_assert(w.json);
+    ck_assert_uint_eq(w.columns, 80);
+    char before[] = "--src explain";
+    ck_assert_int_eq(words_split(&w, before, &err), -1);
+}
+END_TEST
+
+START_TEST(an_explanation_is_refused_with_a_reason)
+{
+    assert_refused("explain", "explain wants METHOD URL, or tcp ADDRESS:PORT");
+    assert_refused("explain GET http://a/ --sauce x", "unknown option \"--sauce\"");
+    assert_refused("explain GET http://a/ --data /etc/passwd",
+                   "--data names a file, which is not read here: give its size as --length");
+    assert_refused("explain GET a", "the URL must begin with http:// or https://");
 }
 END_TEST
 
@@ -456,10 +487,12 @@ Suite *admin_commands_suite(void)
     tcase_add_test(t, info_tells_what_runs);
     tcase_add_test(t, ping_and_help);
     tcase_add_test(t, wrong_lines_are_refused_with_a_reason);
+    tcase_add_test(t, an_explanation_is_refused_with_a_reason);
     tcase_add_test(t, odd_names_cannot_break_an_answer);
     suite_add_tcase(suite, t);
     TCase *parts = tcase_create("parts");
     tcase_add_test(parts, words_are_cut_and_unquoted);
+    tcase_add_test(parts, options_of_a_command_s_own_are_words);
     tcase_add_test(parts, numbers_are_short);
     tcase_add_test(parts, every_command_is_documented);
     suite_add_tcase(suite, parts);

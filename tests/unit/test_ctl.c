@@ -138,6 +138,30 @@ START_TEST(json_may_be_asked_for_before_and_behind_the_command)
 }
 END_TEST
 
+START_TEST(options_of_a_command_s_own_are_passed_on)
+{
+    char body[sizeof path + 8], data[sizeof body + 8];
+    snprintf(body, sizeof body, "%s.body", path);
+    snprintf(data, sizeof data, "--data=%s", body);
+    FILE *f = fopen(body, "w");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_ge(fputs("12345", f), 0);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_int_eq(
+        run("ok\nx\n\n", "-s", path, "explain", "GET", "http://a/", "-H", "--json", "--src", "::1", NULL), 0);
+    ck_assert_str_eq(line, "explain \"GET\" \"http://a/\" \"-H\" \"--json\" \"--src\" \"::1\"\n");
+    ck_assert_int_eq(run("ok\n{}\n\n", "-s", path, "explain", "GET", "a", "--data", body, "--json", NULL), 0);
+    ck_assert_str_eq(line, "explain \"GET\" \"a\" \"--length\" \"5\" --json\n");
+    ck_assert_int_eq(run("ok\nx\n\n", "-s", path, "explain", data, "GET", "a", NULL), 0);
+    ck_assert_str_eq(line, "explain \"--length=5\" \"GET\" \"a\"\n");
+    unlink(body);
+    ck_assert_int_eq(run(NULL, "-s", path, "explain", "GET", "a", "--data", body, NULL), 2);
+    ck_assert_ptr_nonnull(strstr(errors, "cannot read "));
+    ck_assert_int_eq(run(NULL, "-s", path, "explain", "GET", "a", "--data", folder, NULL), 2);
+    ck_assert_ptr_nonnull(strstr(errors, "is not a file"));
+}
+END_TEST
+
 START_TEST(the_environment_names_the_socket)
 {
     setenv("NOXY_ADMIN_SOCKET", path, 1);
@@ -238,6 +262,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, an_answer_is_printed_and_the_status_is_0);
     tcase_add_test(t, json_may_be_asked_for_before_and_behind_the_command);
+    tcase_add_test(t, options_of_a_command_s_own_are_passed_on);
     tcase_add_test(t, the_environment_names_the_socket);
     tcase_add_test(t, a_refusal_is_told_on_stderr_and_the_status_is_1);
     tcase_add_test(t, bad_usage_is_2_with_a_way_out);
