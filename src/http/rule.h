@@ -114,4 +114,7 @@ struct backend *rule_backend_find(const struct rule_backends *backends, struct s
 extern const struct conf_table rule_frontend_request_table, rule_backend_request_table, rule_response_table,
     rule_connection_table;
 
+/* The manual's tables of actions, variables and functions, in Markdown, from the rows. */
+void rule_reference_print(struct text *out);
+
 #endif

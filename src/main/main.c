@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "http/rule.h"
 #include "main/explain.h"
 #include "main/parts.h"
 #include "process/process.h"
@@ -23,7 +24,7 @@ static const char usage[] =
     "  -d, --daemon         run in the background; ends when noxy serves\n"
     "  -v, --version        print the version\n"
     "  -h, --help           print this\n"
-    "  --config-reference   print the manual of all keys, in Markdown\n"
+    "  --config-reference   print the manual of all keys, variables and functions, in Markdown\n"
     "noxy explain tells where a request would go, and why: noxy explain --help.\n";
 
 static const struct option long_options[] = {
@@ -49,6 +50,7 @@ static int print_reference(void)
 {
     struct text reference = {0};
     conf_reference_print(parts_sections, &reference);
+    rule_reference_print(&reference);
     int status = print(text_str(&reference));
     text_free(&reference);
     return status;
