@@ -280,6 +280,18 @@ static void end_refused(struct explaining *x, uint16_t status)
     end_with(x, fail(x, "refused", why, status, words));
 }
 
+/* noxy is the last to get it. */
+static void end_last(struct explaining *x, uint16_t status)
+{
+    end_with(x,
+             (struct ending){.verdict = "respond",
+                             .reason = REASON_RESPONDED,
+                             .status = status,
+                             .words = part_printf("answered %u %s: its Max-Forwards is used up, so no rule "
+                                                  "is tried",
+                                                  status, status_phrase(status))});
+}
+
 /* ---- all of it ---- */
 
 static json_t *request_json(const struct explaining *x, const struct explain_request *r)
@@ -295,7 +307,7 @@ static json_t *request_json(const struct explaining *x, const struct explain_req
 static void explain_arrived(struct explaining *x, const struct explain_request *r)
 {
     const struct frontend *f = x->frontend;
-    uint16_t refused = 0;
+    uint16_t refused = 0, last;
     x->client = (struct http_client){.ip = x->target.src};
     if (f->mode == MODE_HTTP)
         refused = target_make_message(&x->target, r, f->http, &x->arena, &x->message);
@@ -305,10 +317,14 @@ static void explain_arrived(struct explaining *x, const struct explain_request *
     part_set(x->document, "request", request_json(x, r));
     if (refused)
         end_refused(x, refused);
-    else if (f->mode == MODE_HTTP)
-        explain_http(x);
-    else
+    else if (f->mode == MODE_TCP)
         explain_tcp(x);
+    else if ((last = http_last_forward(&x->message)) == 400)
+        end_refused(x, last);
+    else if (last)
+        end_last(x, last);
+    else
+        explain_http(x);
 }
 
 json_t *explain(const struct explain_host *h, const struct explain_request *r, struct error *err)

@@ -60,6 +60,10 @@ void http_find_client(const struct frontend *f, struct message *m, struct ip pee
 /* Does the frontend take such a request, whose head has `head_len` bytes? 0, or the status of the refusal. */
 uint16_t http_check_limits(const struct http_conf *conf, const struct message *m, size_t head_len);
 
+/* A request that may be passed on no further (Max-Forwards), or whose number is none: the status that noxy
+ * answers it with; else 0. */
+uint16_t http_last_forward(struct message *m);
+
 struct rule_compiler;
 /* Compiles the rules of all frontends and backends, when the whole file was read. */
 void http_rules_compile(struct conf_load *l, struct rule_compiler *c);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "http/exchange.h"
+#include "http/http.h"
 
 enum { LINE_SIZE = 32, FORWARDS_MAX = 1000000000 };
 
@@ -58,12 +59,34 @@ static void count_down(struct exchange *x, struct field *f, uint32_t left)
     message_add_raw(&x->request, FIELD_MAX_FORWARDS, line, sizeof name - 1, (size_t)len - sizeof name - 3);
 }
 
+static bool is_trace(const struct message *m)
+{
+    return slice_equal(m->method, SLICE("TRACE"));
+}
+
+/* The field, where it means something. */
+static struct field *find(struct message *m)
+{
+    struct field *f = message_find(m, FIELD_MAX_FORWARDS);
+    return f && (is_trace(m) || slice_equal(m->method, SLICE("OPTIONS"))) ? f : NULL;
+}
+
+uint16_t http_last_forward(struct message *m)
+{
+    const struct field *f = find(m);
+    uint32_t left = 0;
+    if (!f)
+        return 0;
+    if (!read_number(field_value(f), &left))
+        return 400;
+    return left > 0 ? 0 : is_trace(m) ? 200 : 204;
+}
+
 bool exchange_answer_max_forwards(struct exchange *x)
 {
-    bool trace = slice_equal(x->request.method, SLICE("TRACE"));
-    struct field *f = message_find(&x->request, FIELD_MAX_FORWARDS);
+    struct field *f = find(&x->request);
     uint32_t left;
-    if (!f || !(trace || slice_equal(x->request.method, SLICE("OPTIONS"))))
+    if (!f)
         return false;
     if (!read_number(field_value(f), &left)) {
         x->client_close = true;
@@ -74,7 +97,7 @@ bool exchange_answer_max_forwards(struct exchange *x)
         count_down(x, f, left);
         return false;
     }
-    if (trace)
+    if (is_trace(&x->request))
         answer_trace(x);
     else
         exchange_answer(x, &(struct answer){.status = 204}, REASON_RESPONDED);

@@ -41,6 +41,16 @@ def test_the_mistake_is_told_as_shown(noxy):
     assert shown.replace("noxy.yaml:", "conf.yaml:") in done.stderr
 
 
+def test_the_explanation_is_as_shown(noxy):
+    shown, = blocks("text")
+    command, output = shown.removeprefix("$ noxy ").split("\n", 1)
+    folder = noxy.folder()
+    with open(os.path.join(folder, "noxy.yaml"), "w", encoding="utf-8") as f:
+        f.write(next(text for text in blocks("yaml") if "http_condition" in text))
+    done = noxy.run(*command.split(), cwd=folder)
+    assert (done.returncode, done.stdout) == (0, output), done.stderr
+
+
 def test_every_command_works_on_the_first_configuration(noxy, origins):
     text, port = blocks("yaml")[0], free_port()
     for shown, own in zip((8080, 8001, 8002), (port, *(o.port for o in origins(2)))):
