@@ -51,6 +51,19 @@ static void add_status_fields(struct exchange *x, struct message *m)
         add_line(x, m, FIELD_OTHER, "Allow", SLICE("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
 }
 
+/* The operator's lines stand for noxy's own of that name. */
+static void add_own_fields(struct message *m, const struct answer *a)
+{
+    unsigned own = m->count;
+    for (unsigned i = 0; i < a->field_count && m->count < ARRAY_LEN(m->fields); i++) {
+        const struct field *f = &a->fields[i];
+        for (unsigned j = 0; j < own; j++)
+            if (slice_equal_nocase(field_name(&m->fields[j]), field_name(f)))
+                m->fields[j].dropped = true;
+        m->fields[m->count++] = *f;
+    }
+}
+
 void exchange_answer(struct exchange *x, const struct answer *a, enum reason why)
 {
     static struct message m;
@@ -73,8 +86,7 @@ void exchange_answer(struct exchange *x, const struct answer *a, enum reason why
         add_line(x, &m, FIELD_CONTENT_LENGTH, "Content-Length", slice_of(length));
     else
         m.body = BODY_NONE;
-    for (unsigned i = 0; i < a->field_count && m.count < ARRAY_LEN(m.fields); i++)
-        m.fields[m.count++] = a->fields[i];
+    add_own_fields(&m, a);
     if (!x->request_ended)
         x->client_close = true;
     x->status = a->status;

@@ -102,6 +102,11 @@ unsigned field_flags(enum field_id id);
 /* May it be taken from a trailer section (RFC 9110, 6.5.1)? */
 bool field_may_trail(struct slice name, enum field_id id);
 
+static inline struct slice field_name(const struct field *f)
+{
+    return (struct slice){f->name, f->name_len};
+}
+
 static inline struct slice field_value(const struct field *f)
 {
     return (struct slice){f->value, f->value_len};
