@@ -135,7 +135,7 @@ int peer_open(void)
 
 void peer_send(int fd, const char *bytes, size_t len)
 {
-    uint64_t limit = clock_monotonic_us() + 5000000;
+    uint64_t limit = clock_monotonic_us() + 30000000;
     while (len) {
         ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
         if (n > 0) {
@@ -152,7 +152,7 @@ void peer_send(int fd, const char *bytes, size_t len)
 /* Receives a byte. False: the end. */
 static bool receive_byte(int fd, char *byte)
 {
-    uint64_t limit = clock_monotonic_us() + 5000000;
+    uint64_t limit = clock_monotonic_us() + 30000000;
     for (;;) {
         ssize_t n = recv(fd, byte, 1, 0);
         if (n >= 0)

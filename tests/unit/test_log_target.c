@@ -61,7 +61,7 @@ static void fill_and_drain(void)
         log_info("line %u of many that nobody reads", written++);
         ck_assert_uint_lt(written, 100000);
     }
-    ck_assert_uint_lt(clock_monotonic_us() - start, 5000000);
+    ck_assert_uint_lt(clock_monotonic_us() - start, 30000000);
     unsigned held = lines_of(read_now(ends[0]));
     ck_assert_uint_eq(held + 50, written);
     log_info("it is read again");
@@ -286,7 +286,7 @@ START_TEST(a_restarted_syslog_daemon_is_found_again)
     uint64_t start = clock_monotonic_us();
     for (int i = 0; i < 2000; i++)
         log_warn("meanwhile");
-    ck_assert_uint_lt(clock_monotonic_us() - start, 5000000);
+    ck_assert_uint_lt(clock_monotonic_us() - start, 30000000);
     uint64_t lost = log_dropped();
     ck_assert_uint_eq(lost, 2000);
     fd = syslog_daemon();
@@ -294,7 +294,7 @@ START_TEST(a_restarted_syslog_daemon_is_found_again)
     if (clock_monotonic_us() - start < 900000)
         ck_assert_uint_eq(log_dropped(), ++lost);
     do { /* it is tried once a second */
-        ck_assert_uint_lt(clock_monotonic_us() - start, 10000000);
+        ck_assert_uint_lt(clock_monotonic_us() - start, 40000000);
         usleep(100000);
         log_warn("after");
     } while (log_dropped() > lost++);

@@ -156,7 +156,7 @@ static void start_resolver(void)
     }
     loop = loop_new(&err);
     ck_assert_ptr_nonnull(loop);
-    resolver = resolver_new(loop, 300000, 2, &err);
+    resolver = resolver_new(loop, 1000000, 2, &err);
     ck_assert_msg(resolver != NULL, "%s", err.text);
     snprintf(servers, sizeof servers, "127.0.0.1:%u", ntohs(a.sin_port));
     ck_assert_int_eq(resolver_use_servers(resolver, servers, &err), 0);
@@ -205,7 +205,7 @@ static void await(unsigned n)
 {
     struct timer limit = {.fire = out_of_time};
     waiting_for = n;
-    loop_timer_set(loop, &limit, 5000000);
+    loop_timer_set(loop, &limit, 20000000);
     loop_run(loop);
     loop_timer_stop(loop, &limit);
     ck_assert_uint_eq(waiting_for, 0);
@@ -244,7 +244,7 @@ START_TEST(a_truncated_answer_is_asked_for_over_tcp)
         uint64_t before = clock_monotonic_us();
         struct asked q = ask("big.test.");
         ck_assert_uint_eq(q.count, BIG_ANSWER);
-        ck_assert_uint_lt(clock_monotonic_us() - before, 250000); /* not by way of a timeout */
+        ck_assert_uint_lt(clock_monotonic_us() - before, 900000); /* not by way of a timeout */
     }
     struct asked both[2] = {0};
     resolver_ask(resolver, "big.test.", 80, answered, &both[0]);
@@ -272,7 +272,7 @@ START_TEST(a_question_on_an_open_connection_is_sent_at_once)
     loop_timer_set(loop, &later, 100000);
     await(1);
     ck_assert_uint_eq(mute.calls, 0);
-    ck_assert_uint_lt(clock_monotonic_us() - before, 250000);
+    ck_assert_uint_lt(clock_monotonic_us() - before, 900000);
 }
 END_TEST
 
@@ -300,7 +300,7 @@ START_TEST(failures_are_told_in_words)
     ck_assert_str_eq(ask("broken.test.").reason, "no name server gives an answer");
     uint64_t before = clock_monotonic_us();
     ck_assert_str_eq(ask("silent.test.").reason, "the name server does not answer in time");
-    ck_assert_uint_lt(clock_monotonic_us() - before, 3000000);
+    ck_assert_uint_lt(clock_monotonic_us() - before, 15000000);
 }
 END_TEST
 
@@ -343,7 +343,7 @@ int main(void)
 {
     Suite *suite = suite_create("resolver");
     TCase *names = tcase_create("resolver");
-    tcase_set_timeout(names, 20);
+    tcase_set_timeout(names, 60);
     tcase_add_checked_fixture(names, start_resolver, stop_resolver);
     tcase_add_test(names, names_resolve);
     tcase_add_test(names, a_truncated_answer_is_asked_for_over_tcp);

@@ -194,7 +194,7 @@ START_TEST(a_full_arena_refuses_new_names_and_finds_the_old)
         ck_assert_ptr_eq(state_slot_find(kind, NULL, slice_of(name)), s);
     }
     ck_assert_int_eq(n, STATE_SLOTS_MAX);
-    ck_assert_uint_lt(clock_monotonic_us() - start, 5000000);
+    ck_assert_uint_lt(clock_monotonic_us() - start, 30000000);
 }
 END_TEST
 
@@ -376,7 +376,7 @@ START_TEST(a_cell_whose_writer_vanished_is_read_and_written_on)
     ck_assert(state_set_health(s, HEALTH_UP, "after"));
     uint64_t waited = clock_monotonic_us() - start;
     ck_assert_uint_ge(waited, CELL_WAIT_US);
-    ck_assert_uint_lt(waited, 1000000);
+    ck_assert_uint_lt(waited, 20000000);
     state_read_text(cell, text, sizeof text);
     ck_assert_str_eq(text, "after");
     /* It was only slow: it learns that it lost the cell, and what it spoilt is not taken for a value. */

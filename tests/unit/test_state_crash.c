@@ -410,7 +410,7 @@ static void set_and_check(int round)
     uint64_t began = clock_monotonic_us();
     snprintf(text, sizeof text, "round %d", round);
     state_set_health(server, HEALTH_DOWN, text);
-    ck_assert_uint_lt(clock_monotonic_us() - began, 2000000);
+    ck_assert_uint_lt(clock_monotonic_us() - began, 20000000);
     state_read_text(&server->health_reason, text, sizeof text);
     ck_assert_int_eq(atoi(text + 6), round);
 }
