@@ -224,8 +224,8 @@ def test_the_example_of_every_action_is_valid(noxy, reference, title):
     lists = {section: f"    {key}:\n{rules}"}
     backends = "".join(f"  - name: {name}\n    servers: [ {{ addr_port: 127.0.0.1:1, name: web1 }} ]\n"
                        f"{lists.get('backend', '') if name == 'api' else ''}" for name in ("api", "db"))
-    done = noxy.check(f"frontend:\n  - name: main\n    mode: {mode}\n    bind: 127.0.0.1:{free_port()}\n    use_backend: api\n"
-                      f"{lists.get('frontend', '')}backend:\n{backends}")
+    done = noxy.check(f"frontend:\n  - name: main\n    mode: {mode}\n    bind: 127.0.0.1:{free_port()}\n"
+                      f"    use_backend: api\n{lists.get('frontend', '')}backend:\n{backends}")
     errors = [line for line in done.stderr.splitlines() if "error" in line]
     assert done.returncode == 0 and not errors, done.stderr
 

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from ports import free_port
 from rules import compose
 from waiting import wait_for
 
@@ -163,3 +164,44 @@ def test_all_of_http_goes_to_https(noxy, origins, host):
         {"when": "host == 'api.noxy.rev'", "use_backend": "web"}]}))
     r = lb.get("/x?y=1", {"Host": host})
     assert (r.status, r.field("Location")) == (302, f"https://{host.split(':')[0]}/x?y=1")
+
+
+SIMPLE = """\
+global:
+  maxconn: 20
+  threads: max
+  health_check: 5000
+
+defaults:
+  timeout_connect: 10000
+  timeout_client: 30000
+  timeout_server: 30000
+  maxconn: 20
+  mode: http
+
+frontend:
+  - name: http_front
+    bind:
+      - addr_port: 127.0.0.1:{port}
+    use_backend: http_backend
+    http_condition:
+      - when: "scheme == '{scheme}'"
+        redirect: "sprintf('https://127.0.0.1%s', uri)"
+
+backend:
+  - name: http_backend
+    balance: roundrobin
+    servers:
+      - addr_port: {web[0].addr_port}
+      - addr_port: {web[1].addr_port}
+"""
+
+
+def test_one_web_application_whose_http_goes_to_https(noxy, origins):
+    lb = noxy.start(SIMPLE.format(port=free_port(), scheme="http", web=origins(2)))
+    for host in ("127.0.0.1", "www.example.org:8080"):
+        r = lb.get("/x?y=1", {"Host": host})
+        assert (r.status, r.field("Location"), r.body) == (302, "https://127.0.0.1/x?y=1", b"")
+    assert not origins[0].requests and not origins[1].requests
+    lb.reload(SIMPLE.format(port=lb.port, scheme="https", web=origins))  # as if they had come by https
+    assert [lb.get("/x?y=1").server for _ in range(4)] == ["web1", "web2", "web1", "web2"]

@@ -38,6 +38,14 @@ def test_respond_answers_with_status_fields_and_body(noxy):
         assert (r.status, r.body, r.field("X-Asked")) == (404, b"", None)
 
 
+def test_a_field_of_respond_stands_for_the_one_that_noxy_would_add(noxy):
+    lb = start(noxy, None, {"when": "path == '/busy'", "respond": {"status": 503, "headers": {"retry-after": "'600'"}}},
+               {"when": "path == '/plain'", "respond": {"status": 503}},
+               {"respond": {"status": 405, "headers": {"Allow": "'GET'"}}})
+    assert [(r.status, r.field("Retry-After"), r.field("Allow")) for r in map(lb.get, ("/busy", "/plain", "/"))] == [
+        (503, "600", None), (503, "5", None), (405, None, "GET")]
+
+
 def test_respond_gives_a_file(noxy):
     lb = noxy.prepare(http_condition=[{"respond": {"file": "page.html", "content_type": "text/html"}}])
     with open(lb.path("page.html"), "wb") as f:
