@@ -42,23 +42,13 @@ static void add_date(struct exchange *x, struct message *m)
     add_line(x, m, FIELD_DATE, "Date", slice_of(text));
 }
 
-/* Adds a line that the answer may bring itself. */
-static void add_unless_given(struct exchange *x, struct message *m, const struct answer *a, enum field_id id,
-                             const char *name, const char *value)
-{
-    for (const struct field *f = a->fields; f < a->fields + a->field_count; f++)
-        if (slice_equal_nocase((struct slice){f->name, f->name_len}, slice_of(name)))
-            return;
-    add_line(x, m, id, name, slice_of(value));
-}
-
 /* What a status asks for: when to come back (RFC 9110, 10.2.3), which methods are allowed (15.5.6). */
-static void add_status_fields(struct exchange *x, struct message *m, const struct answer *a)
+static void add_status_fields(struct exchange *x, struct message *m)
 {
     if (m->status == 503)
-        add_unless_given(x, m, a, FIELD_RETRY_AFTER, "Retry-After", RETRY_AFTER_SECONDS);
+        add_line(x, m, FIELD_RETRY_AFTER, "Retry-After", SLICE(RETRY_AFTER_SECONDS));
     if (m->status == 405 || (m->status == 204 && slice_equal(x->request.method, SLICE("OPTIONS"))))
-        add_unless_given(x, m, a, FIELD_OTHER, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+        add_line(x, m, FIELD_OTHER, "Allow", SLICE("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
 }
 
 /* The operator's lines stand for noxy's own of that name. */
@@ -88,7 +78,7 @@ void exchange_answer(struct exchange *x, const struct answer *a, enum reason why
     if (x->request.head_method)
         m.body = BODY_NONE;
     add_date(x, &m);
-    add_status_fields(x, &m, a);
+    add_status_fields(x, &m);
     if (a->body.len)
         add_line(x, &m, FIELD_CONTENT_TYPE, "Content-Type", a->content_type);
     snprintf(length, sizeof length, "%zu", a->body.len);
