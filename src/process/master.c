@@ -304,7 +304,7 @@ static int set_up(struct master *m, struct error *err)
     if (!m->loop || signals_open(&m->signals, m->loop, list, caught, err) < 0 || state_open(err) < 0)
         return -1;
     m->process = state_slot(SLOT_PROCESS, NULL, SLICE("noxy"), err);
-    return m->process ? 0 : -1;
+    return m->process ? tickets_start(&m->tickets, m->loop, err) : -1;
 }
 
 static void tear_down(struct master *m)

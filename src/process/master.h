@@ -18,6 +18,7 @@
 #include "process/pid_file.h"
 #include "process/process.h"
 #include "process/sockets.h"
+#include "process/tickets.h"
 
 /* Somebody at the admin socket waits for a reload's end. */
 struct reload_request {
@@ -40,6 +41,7 @@ struct master {
 
     struct sockets sockets;
     struct log_switch log;
+    struct tickets tickets;
     struct admin_socket admin;
     struct pid_file pid_file;
 

@@ -16,6 +16,7 @@
 #define NOXY_STATE_LAYOUT_H
 
 #include "state/state.h"
+#include "state/ticket.h"
 
 /* Open addressing, at most half full. */
 enum { STATE_INDEX_SIZE = 2 * STATE_SLOTS_MAX };
@@ -39,6 +40,7 @@ struct state_head {
     _Atomic uint64_t lane_life[STATE_LANES_MAX]; /* 0: the lane is closed, its blocks are all zero */
     _Atomic uint32_t
         index[STATE_INDEX_SIZE]; /* slots by hash of kind, parent and name: number + 1; 0: free */
+    struct ticket_keys tickets;
 };
 
 /* Where this process sees the arena. */

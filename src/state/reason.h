@@ -24,6 +24,12 @@ enum reason_side { SIDE_NONE, SIDE_CLIENT, SIDE_SERVER, SIDE_NOXY };
     X(CLIENT_SLOW, "client_slow", SIDE_CLIENT,                                                               \
       "the client sent its body or took the response more slowly than min_body_rate")                        \
     X(CLIENT_TOO_LARGE, "client_too_large", SIDE_CLIENT, "the request was larger than the limits allow")     \
+    X(CLIENT_TLS, "client_tls", SIDE_CLIENT, "the TLS handshake with the client failed")                     \
+    X(CLIENT_TLS_TIMEOUT, "client_tls_timeout", SIDE_CLIENT,                                                 \
+      "the client did not end its TLS handshake in time")                                                    \
+    X(CLIENT_CERTIFICATE, "client_certificate", SIDE_CLIENT,                                                 \
+      "the client's certificate is missing or not valid")                                                    \
+    X(CLIENT_NOT_TLS, "client_not_tls", SIDE_CLIENT, "the client did not speak TLS where that is spoken")    \
     /* the server's doing */                                                                                 \
     X(SERVER_REFUSED, "server_refused", SIDE_SERVER, "the server refused the connection")                    \
     X(SERVER_UNREACHABLE, "server_unreachable", SIDE_SERVER, "the server cannot be reached")                 \
@@ -34,6 +40,8 @@ enum reason_side { SIDE_NONE, SIDE_CLIENT, SIDE_SERVER, SIDE_NOXY };
     X(SERVER_RESET, "server_reset", SIDE_SERVER, "the server's connection broke")                            \
     X(SERVER_TIMEOUT, "server_timeout", SIDE_SERVER, "no bytes from the server within timeout_server")       \
     X(SERVER_BAD_RESPONSE, "server_bad_response", SIDE_SERVER, "the response was malformed")                 \
+    X(SERVER_TLS, "server_tls", SIDE_SERVER, "the TLS handshake with the server failed")                     \
+    X(SERVER_CERTIFICATE, "server_certificate", SIDE_SERVER, "the server's certificate is not valid")        \
     /* noxy's decision */                                                                                    \
     X(NO_SERVER, "no_server", SIDE_NOXY, "no server is eligible")                                            \
     X(NO_BACKEND, "no_backend", SIDE_NOXY, "no condition and no use_backend chose a backend")                \

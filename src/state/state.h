@@ -49,7 +49,7 @@
 #include "state/histogram.h"
 
 enum {
-    STATE_LAYOUT = 2, /* changes with any change of the structures below */
+    STATE_LAYOUT = 3, /* changes with any change of the structures below */
     STATE_SLOTS_MAX = 4096,
     STATE_LANES_MAX = 512, /* processes at once, draining generations included */
     SLOT_NAME_MAX = 192,
