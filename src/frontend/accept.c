@@ -95,8 +95,9 @@ static void out_of_resources(struct frontend *f, int error)
 
 /* ---- accepting ---- */
 
-static void take(struct frontend *f, int fd, const struct sockaddr *peer)
+static void take(struct bind *b, int fd, const struct sockaddr *peer)
 {
+    struct frontend *f = b->frontend;
     struct conn *c = conn_adopt(f->worker->loop, fd, peer, NULL, NULL);
     if (!c) {
         give_place_back(f);
@@ -105,12 +106,16 @@ static void take(struct frontend *f, int fd, const struct sockaddr *peer)
     }
     f->worker->out_of_descriptors = false;
     state_count(f->block, COUNTER_SESSIONS, 1);
-    mode_list[f->mode]->accepted(f, c);
+    if (b->tls)
+        frontend_handshake(b, c);
+    else
+        mode_list[f->mode]->accepted(f, c);
 }
 
 /* Takes one connection. False: none is left, or no more now. */
-static bool accept_one(struct frontend *f, int listen_fd)
+static bool accept_one(struct bind *b)
 {
+    struct frontend *f = b->frontend;
     struct sockaddr_storage peer;
     socklen_t len = sizeof peer;
     bool place = claim_place(f);
@@ -121,9 +126,9 @@ static bool accept_one(struct frontend *f, int listen_fd)
             return false;
         }
     }
-    int fd = accept4(listen_fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(b->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0 && place) {
-        take(f, fd, (struct sockaddr *)&peer);
+        take(b, fd, (struct sockaddr *)&peer);
         return f->accepting;
     }
     if (place)
@@ -150,7 +155,7 @@ static void listener_ready(struct watch *w, unsigned events)
     uint32_t taken = 0;
     (void)events;
     b->batch = b->filled_in + 1 == round ? MIN(b->batch * 2 + 1, (uint32_t)ACCEPT_BATCH) : 1;
-    while (taken < b->batch && accept_one(b->frontend, b->fd))
+    while (taken < b->batch && accept_one(b))
         taken++;
     if (taken == b->batch)
         b->filled_in = round;
@@ -183,18 +188,24 @@ void frontend_stop_accepting(struct frontend *f)
         loop_forget(f->worker->loop, &f->binds[i]->watch);
 }
 
-void client_open(struct client *c, struct frontend *f)
+void client_open(struct client *c, struct frontend *f, const struct client_ops *ops)
 {
     c->frontend = f;
+    c->ops = ops;
     TAILQ_INSERT_TAIL(&f->worker->clients, c, link);
     f->worker->open++;
+}
+
+void client_leave(struct client *c)
+{
+    TAILQ_REMOVE(&c->frontend->worker->clients, c, link);
+    c->frontend->worker->open--;
 }
 
 void client_closed(struct client *c, enum reason why)
 {
     struct frontend *f = c->frontend;
-    TAILQ_REMOVE(&f->worker->clients, c, link);
-    f->worker->open--;
+    client_leave(c);
     give_place_back(f);
     if (why != REASON_NONE)
         state_count(f->block, (enum counter)(COUNTER_REASON + why), 1);

@@ -16,6 +16,8 @@ struct http_conf;  /* http/http.h */
 struct relay_conf; /* relay/relay.h */
 struct conf_node;
 struct conf_table;
+struct tls_conf; /* net/tls_conf.h */
+struct tls_context;
 
 enum mode { MODE_TCP, MODE_HTTP, MODE_COUNT };
 enum overflow { OVERFLOW_CLOSE, OVERFLOW_WAIT };
@@ -34,6 +36,8 @@ struct bind {
     struct address address;
     int fd; /* of the listening socket, which the master keeps; -1: none yet */
     struct frontend *frontend;
+    struct tls_conf *ssl;    /* as written here; NULL: not */
+    struct tls_context *tls; /* spoken with its clients; NULL: none is */
 
     /* this process */
     struct watch watch;
@@ -41,22 +45,31 @@ struct bind {
     uint64_t filled_in; /* the round in which there were as many */
 };
 
-/* A client's connection, whatever the mode; the mode embeds it in its own structure. */
+struct client;
+
+/* What is asked of whoever serves a client's connection. */
+struct client_ops {
+    /* The worker drains from now on: end it as soon as the client won't notice. */
+    void (*drain)(struct client *c);
+    /* End it now. */
+    void (*end)(struct client *c, enum reason why);
+};
+
+/* A client's connection, whatever the mode; who serves it embeds it in its own structure. */
 struct client {
     TAILQ_ENTRY(client) link; /* worker->clients */
     struct frontend *frontend;
+    const struct client_ops *ops;
 };
 TAILQ_HEAD(client_list, client);
 
 /* What a mode does with clients' connections. Rows: mode tcp (relay/), mode http (http/). */
 struct mode_ops {
     const char *name;
-    /* Takes an accepted connection over: it sets its owner and calls client_open(). */
+    /* Takes an accepted connection over, under TLS if it is to be: sets its owner and calls client_open(). */
     void (*accepted)(struct frontend *f, struct conn *c);
-    /* The worker drains from now on: end it as soon as the client won't notice. */
-    void (*drain)(struct client *c);
-    /* End it now. */
-    void (*end)(struct client *c, enum reason why);
+    const char *const *protocols; /* that ALPN may offer, the best first, NULL-ended; NULL: any */
+    const char *not_tls;          /* told to a client that speaks HTTP where TLS is spoken; NULL: nothing */
 };
 
 struct frontend {
@@ -70,7 +83,8 @@ struct frontend {
     struct backend *use_backend;                                      /* NULL: none */
     struct http_conf *http;                                           /* the part of http/ */
     struct relay_conf *relay;                                         /* the part of relay/ */
-    struct access_conf *access;                                       /* never NULL */
+    struct tls_conf *ssl;          /* of the binds that have none of their own; NULL: not written */
+    struct access_conf *access;    /* never NULL */
     struct access_log *access_log; /* the generation's, which frontends may share; NULL: none */
     struct slot *slot;
 
@@ -137,7 +151,7 @@ void worker_stop(struct worker *w);
 /* ---- for modes ---- */
 
 /* The mode has taken an accepted connection; it is counted until client_closed(). */
-void client_open(struct client *c, struct frontend *f);
+void client_open(struct client *c, struct frontend *f, const struct client_ops *ops);
 /*
  * The mode has ended the connection (with conn_close or conn_finish): its place is given back. `why` is
  * counted unless it is REASON_NONE.

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "conf/table.h"
-#include "frontend/frontend.h"
+#include "frontend/accept.h"
+#include "net/tls_conf.h"
 
-enum { SECOND = 1000000, DAY = 86400 };
+enum { SECOND = 1000000, DAY = 86400, PORT_HTTP = 80 };
 
 struct frontend_keys {
     struct frontend frontend;
@@ -37,6 +38,9 @@ static const struct conf_key bind_keys[] = {
     {"addr_port", &type_bind, offsetof(struct bind, addr_port), CONF_REQUIRED, NULL,
      "Where to listen: an address or a name with a port, `*:80` for all addresses, or `unix:/path`.",
      .example = "0.0.0.0:80"},
+    {"ssl", &conf_type_map, offsetof(struct bind, ssl), 0, NULL,
+     "TLS with the clients of this address; without, that of the frontend's own `ssl`, or none.",
+     .table = &tls_bind_table, .example = "{ cert: /etc/noxy/site.pem }"},
     {0},
 };
 
@@ -115,6 +119,9 @@ static const struct conf_key frontend_keys[] = {
      .max = DAY * (uint64_t)SECOND},
     {"timeout_keepalive", &conf_type_time, FIELD(timeout_keepalive), CONF_INHERITED, "60s",
      "For a connection to be idle between requests.", .min = 1000, .max = DAY * (uint64_t)SECOND},
+    {"ssl", &conf_type_map, FIELD(ssl), 0, NULL,
+     "TLS with the clients of all addresses that have no `ssl` of their own, but for port 80 in mode http.",
+     .table = &tls_bind_table, .example = "{ cert: /etc/noxy/site.pem }"},
     {"access_log", &conf_type_map, FIELD(access), CONF_INHERITED, "false",
      "Whether each request, or each connection in mode tcp, is logged, and where.", .table = &access_table,
      .example = "{ path: /var/log/noxy/access.log, format: json }"},
@@ -122,6 +129,39 @@ static const struct conf_key frontend_keys[] = {
      "The backend that serves what no condition sent elsewhere.", .refers_to = "backend", .example = "site"},
     {0},
 };
+
+/* ---- ssl ---- */
+
+/* What is written for the frontend as a whole leaves its port for plain HTTP as it is. */
+static struct tls_conf *ssl_of(struct conf_load *l, const struct frontend *f, const struct bind *b,
+                               const struct conf_node *at)
+{
+    if (b->ssl || !f->ssl)
+        return b->ssl;
+    if (f->mode != MODE_HTTP || address_port(&b->address) != PORT_HTTP)
+        return f->ssl;
+    conf_notice(l, at, "write `ssl` at this address of `bind` if it is meant for it, too",
+                "frontend \"%s\": %s stays plain HTTP: `ssl` of the frontend is for its other addresses",
+                f->name, b->addr_port);
+    return NULL;
+}
+
+static void prepare_tls(struct conf_load *l, struct frontend *f, const struct conf_node *node)
+{
+    const struct conf_node *ssl = conf_node_get(node, "ssl");
+    bool used = false;
+    for (uint32_t i = 0; i < f->bind_count; i++) {
+        struct bind *b = f->binds[i];
+        struct tls_conf *conf = ssl_of(l, f, b, ssl);
+        if (!conf)
+            continue;
+        used |= conf == f->ssl;
+        b->tls = tls_conf_server(l, conf, f->name, frontend_mode(f)->protocols);
+    }
+    if (ssl && !used)
+        conf_warning(l, ssl, "each address has its own `ssl`, or is plain HTTP's",
+                     "`ssl` of frontend \"%s\" is for none of its addresses", f->name);
+}
 
 static void check_frontend(struct conf_load *l, void *structure, const struct conf_node *node)
 {
@@ -139,6 +179,7 @@ static void check_frontend(struct conf_load *l, void *structure, const struct co
     if (f->mode == MODE_TCP && !sent)
         conf_error(l, node, "write use_backend: NAME", "frontend \"%s\" in mode tcp has no use_backend",
                    f->name);
+    prepare_tls(l, f, node);
 }
 
 const struct conf_table frontend_conf_table = {

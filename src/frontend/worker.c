@@ -22,7 +22,7 @@ static void drain_end_fired(struct timer *t)
     struct worker *w = CONTAINER_OF(t, struct worker, drain_end);
     struct client *c;
     while ((c = TAILQ_FIRST(&w->clients)))
-        frontend_mode(c->frontend)->end(c, REASON_DRAIN_TIMEOUT);
+        c->ops->end(c, REASON_DRAIN_TIMEOUT);
 }
 
 static void count_dropped(struct worker *w)
@@ -71,7 +71,7 @@ void worker_drain(struct worker *w, uint64_t timeout_us)
     for (uint32_t i = 0; i < w->frontend_count; i++)
         frontend_stop_accepting(w->frontends[i]);
     TAILQ_FOREACH_SAFE (c, &w->clients, link, next)
-        frontend_mode(c->frontend)->drain(c);
+        c->ops->drain(c);
 }
 
 bool worker_drained(const struct worker *w)
@@ -83,7 +83,7 @@ void worker_stop(struct worker *w)
 {
     struct client *c;
     while ((c = TAILQ_FIRST(&w->clients)))
-        frontend_mode(c->frontend)->end(c, REASON_DRAIN);
+        c->ops->end(c, REASON_DRAIN);
     for (uint32_t i = 0; i < w->frontend_count; i++)
         frontend_stop_accepting(w->frontends[i]);
     for (uint32_t i = 0; i < w->backend_count; i++)

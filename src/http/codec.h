@@ -60,10 +60,9 @@ struct stream {
 
 /* A protocol spoken with clients. */
 struct client_codec {
-    const char *name;
+    const char *name; /* as ALPN calls it (RFC 7301): "http/1.1", "h2" */
+    /* Takes the connection over: sets its owner and calls client_open(). */
     void (*accepted)(struct frontend *f, struct conn *c);
-    void (*drain)(struct client *c);
-    void (*end)(struct client *c, enum reason why);
 };
 
 /* A protocol spoken with servers. */
@@ -77,8 +76,11 @@ struct server_codec {
     struct stream *(*open)(struct exchange *x, struct server *s, bool fresh, bool *ready, enum reason *why);
 };
 
-/* Given by main: the codecs of mode http. */
-void http_set_codecs(const struct client_codec *client, const struct server_codec *server);
+/*
+ * Given by main: the codecs of mode http. Those for clients end with NULL; ALPN offers them in this order,
+ * and the last is spoken with clients that choose none.
+ */
+void http_set_codecs(const struct client_codec *const *clients, const struct server_codec *server);
 
 extern const struct mode_ops http_mode;
 

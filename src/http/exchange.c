@@ -28,7 +28,7 @@ struct exchange *exchange_new(struct stream *client, struct frontend *f, const s
     x->client = client;
     x->frontend = f;
     x->client_conn = c;
-    x->client_scheme = "http";
+    x->client_scheme = conn_secured(c) ? "https" : "http";
     x->scratch_next = x->scratch;
     arena_init(&x->arena);
     message_init(&x->request);

@@ -486,18 +486,6 @@ static const struct conn_handler client_handler = {
 
 /* ---- the codec ---- */
 
-static void accepted(struct frontend *f, struct conn *c)
-{
-    struct h1_client *h = pool_get(&clients);
-    *h = (struct h1_client){
-        .half = {.stream.ops = &client_stream_ops, .conn = c, .side = SIDE_OF_CLIENT},
-        .task.run = free_client,
-    };
-    client_open(&h->client, f);
-    conn_set_owner(c, &client_handler, h);
-    set_state(h, IDLE, f->timeout_http_request);
-}
-
 /*
  * An idle connection may have a request on its way at this very moment, so it isn't closed now: the next
  * request is answered with Connection: close, and only one that stays idle is closed.
@@ -517,5 +505,18 @@ static void end(struct client *client, enum reason why)
     end_client(h, why, false, false);
 }
 
-const struct client_codec http1_client_codec = {
-    .name = "http/1.1", .accepted = accepted, .drain = drain, .end = end};
+static const struct client_ops client_ops = {.drain = drain, .end = end};
+
+static void accepted(struct frontend *f, struct conn *c)
+{
+    struct h1_client *h = pool_get(&clients);
+    *h = (struct h1_client){
+        .half = {.stream.ops = &client_stream_ops, .conn = c, .side = SIDE_OF_CLIENT},
+        .task.run = free_client,
+    };
+    client_open(&h->client, f, &client_ops);
+    conn_set_owner(c, &client_handler, h);
+    set_state(h, IDLE, f->timeout_http_request);
+}
+
+const struct client_codec http1_client_codec = {.name = "http/1.1", .accepted = accepted};

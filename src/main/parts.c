@@ -61,8 +61,10 @@ const struct conf_section *const parts_sections[] = {
 
 static const struct mode_ops *const modes[MODE_COUNT] = {[MODE_TCP] = &tcp_mode, [MODE_HTTP] = &http_mode};
 
+static const struct client_codec *const client_codecs[] = {&http1_client_codec, NULL};
+
 void parts_register(void)
 {
     frontend_set_modes(modes);
-    http_set_codecs(&http1_client_codec, &http1_server_codec);
+    http_set_codecs(client_codecs, &http1_server_codec);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -113,6 +114,8 @@ ssize_t conn_read(struct conn *c, void *bytes, size_t size)
 {
     if (!(c->flags & READABLE))
         return c->flags & BROKEN ? CONN_FAILED : CONN_AGAIN;
+    if (c->tls)
+        return conn_tls_read(c, bytes, size);
     return conn_note_read(c, recv(c->watch.fd, bytes, size, 0), size);
 }
 
@@ -122,6 +125,8 @@ ssize_t conn_read_buffers(struct conn *c, struct buffer **buffers, unsigned coun
     size_t room = 0;
     if (!(c->flags & READABLE))
         return c->flags & BROKEN ? CONN_FAILED : CONN_AGAIN;
+    if (c->tls)
+        return conn_tls_read_buffers(c, buffers, count);
     if (count < 2) { /* recv(2) is the cheaper call */
         ssize_t read = conn_read(c, buffers[0]->data + buffers[0]->end, buffer_room(buffers[0]));
         buffers[0]->end += (uint32_t)MAX(read, 0);
@@ -158,7 +163,7 @@ bool conn_broken(const struct conn *c)
 
 bool conn_connected(const struct conn *c)
 {
-    return !(c->flags & (CONNECTING | CLOSED));
+    return !(c->flags & (CONNECTING | SECURING | CLOSED));
 }
 
 bool conn_quiet(const struct conn *c)
@@ -175,13 +180,18 @@ void conn_read_later(struct conn *c)
 static void conn_read_again(struct task *t)
 {
     struct conn *c = CONTAINER_OF(t, struct conn, task);
-    c->handler->readable(c);
+    if (c->flags & SECURING)
+        conn_tls_ready(c, 0);
+    else
+        c->handler->readable(c);
 }
 
 void conn_shutdown(struct conn *c)
 {
     if (c->flags & (SHUT | CLOSED))
         return;
+    if (c->tls)
+        conn_tls_end(c, MSG_MORE);
     if (c->queued > 0 || c->flags & CONNECTING) {
         c->flags |= SHUT_WHEN_SENT;
         return;
@@ -206,13 +216,14 @@ static void conn_connect_ended(struct conn *c, unsigned events)
         return;
     }
     c->flags |= WRITABLE;
-    conn_queue_send(c);
-    c->handler->writable(c);
+    conn_queue_send(c, 0);
+    if (!(c->flags & SECURING))
+        c->handler->writable(c);
 }
 
 static void conn_queue_sendable(struct conn *c)
 {
-    conn_queue_send(c);
+    conn_queue_send(c, 0);
     if (c->queued > 0)
         return;
     if (c->flags & SHUT_WHEN_SENT) {
@@ -238,6 +249,10 @@ static void conn_ready(struct watch *w, unsigned events)
     }
     if (events & LOOP_PEER_CLOSED)
         c->flags |= PEER_CLOSED;
+    if (c->flags & SECURING) {
+        conn_tls_ready(c, events);
+        return;
+    }
     if (events & LOOP_WRITABLE) {
         c->flags |= WRITABLE;
         if (c->queued > 0)
@@ -249,6 +264,8 @@ static void conn_ready(struct watch *w, unsigned events)
         c->flags |= READABLE;
         if (events & LOOP_BROKEN)
             c->flags |= PEER_CLOSED | HUNG_UP;
+        if (c->tls)
+            conn_tls_note_readable(c);
         c->handler->readable(c);
     }
 }
@@ -274,6 +291,7 @@ void conn_reset(struct conn *c)
     struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     if (setsockopt(c->watch.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) != 0)
         log_debug("connection %d: SO_LINGER: %s", c->watch.fd, strerror(errno));
+    c->flags |= RESET;
 }
 
 void conn_close(struct conn *c, enum reason why)
@@ -281,9 +299,13 @@ void conn_close(struct conn *c, enum reason why)
     if (c->flags & CLOSED)
         return;
     log_debug("connection %d closed: %s", c->watch.fd, reason_word(why));
+    if (c->tls && c->queued == 0)
+        conn_tls_end(c, MSG_MORE);
     c->flags |= CLOSED;
     conn_finish_closed(c);
     conn_out_free(c);
+    if (c->tls)
+        conn_tls_free(c);
     loop_timer_stop(c->loop, &c->timer);
     loop_undefer(c->loop, &c->task);
     close(c->watch.fd);

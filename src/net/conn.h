@@ -19,6 +19,10 @@
  * sent. Both take a reason. The handler is not called again; the memory goes
  * after the current round of events.
  *
+ * TLS. A connection that is secured is read, written and ended as one that is
+ * not. What is queued is encrypted already, so the queue is a little longer than
+ * what was pushed. Each direction ends with close_notify.
+ *
  * Ownership: the owner holds the conn until it calls one of the two; the conn
  * owns its descriptor and its queued buffers.
  */
@@ -36,13 +40,18 @@
 
 struct conn;
 struct gather;
+struct tls;         /* net/tls.h */
+struct tls_context; /* net/tls.h */
 
 struct conn_handler {
     /* Bytes, the end of the stream or an error may be read. */
     void (*readable)(struct conn *c);
-    /* The queue is empty again; or the connection was made (conn_connect). */
+    /* The queue is empty again; or the connection was made (conn_connect), or is secured (conn_secure). */
     void (*writable)(struct conn *c);
-    /* The connection could not be made: `error` is an errno. Only for conn_connect(). The owner closes it. */
+    /*
+     * The connection could not be made or secured: `error` is an errno; EPROTO: TLS failed, and
+     * conn_tls_failure() says why. Only for conn_connect() and conn_secure(). The owner closes it.
+     */
     void (*failed)(struct conn *c, int error);
     /* The time set by conn_timeout() is over. */
     void (*timeout)(struct conn *c);
@@ -74,6 +83,7 @@ struct conn {
     struct timer timer;
     struct task task; /* reading later; freeing */
     struct gather *gather;
+    struct tls *tls; /* NULL: the bytes are plain */
     struct buffer_queue queue;
     uint32_t queued;
     union {
@@ -94,6 +104,15 @@ struct conn *conn_adopt(struct loop *l, int fd, const struct sockaddr *peer, con
 struct conn *conn_connect(struct loop *l, const struct sockaddr *to, socklen_t len,
                           const struct conn_handler *h, void *owner);
 
+/*
+ * Begins TLS on it, as the server of what conn_adopt() took, as the client of what conn_connect() makes
+ * (called right behind it). writable() tells that the connection is secured, failed() that it can't be; until
+ * then nothing is read or pushed. -1 without memory for it.
+ */
+int conn_secure(struct conn *c, struct tls_context *t);
+/* After failed(): the connection is plain again, so that who doesn't speak TLS can be told so. */
+void conn_unsecure(struct conn *c);
+
 /* A new owner, with its handler. */
 void conn_set_owner(struct conn *c, const struct conn_handler *h, void *owner);
 
@@ -110,6 +129,13 @@ bool conn_peer_closed(const struct conn *c);
 /* Nothing can reach the peer any more; there may still be bytes to read. */
 bool conn_broken(const struct conn *c);
 bool conn_connected(const struct conn *c);
+/* It is under TLS. */
+static inline bool conn_secured(const struct conn *c)
+{
+    return c->tls;
+}
+/* Its CONN_END was no proper end: the peer, or somebody between, cut TLS off (RFC 8446, 6.1). */
+bool conn_truncated(const struct conn *c);
 /* Nothing has come from the peer that wasn't read, neither bytes nor an end; nor will this round tell of any.
  */
 bool conn_quiet(const struct conn *c);

@@ -79,6 +79,11 @@ void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us
         return;
     }
     log_debug("connection %d finishes: %s", c->watch.fd, reason_word(why));
+    if (c->tls) { /* from here on there are only bytes that are encrypted already, or thrown away */
+        conn_tls_end(c, 0);
+        conn_tls_free(c);
+        c->flags |= READABLE;
+    }
     conn_set_owner(c, &finish_handler, NULL);
     finishing++;
     if (linger)

@@ -24,7 +24,7 @@ struct gather {
 
 static struct pool gathers = POOL_OF(struct gather);
 
-static void queue_bytes(struct conn *c, const char *bytes, size_t len)
+void conn_queue_bytes(struct conn *c, const char *bytes, size_t len)
 {
     c->queued += (uint32_t)len;
     while (len > 0) {
@@ -107,7 +107,7 @@ static void gather_settle(struct conn *c, struct gather *g, size_t sent, bool ke
             continue;
         }
         if (keep && left > 0)
-            queue_bytes(c, (const char *)g->piece[i].iov_base + done, left);
+            conn_queue_bytes(c, (const char *)g->piece[i].iov_base + done, left);
         if (b)
             buffer_put(b);
     }
@@ -115,7 +115,7 @@ static void gather_settle(struct conn *c, struct gather *g, size_t sent, bool ke
     g->bytes = 0;
 }
 
-int conn_queue_send(struct conn *c)
+int conn_queue_send(struct conn *c, int flags)
 {
     while (c->queued > 0 && (c->flags & (WRITABLE | BROKEN)) == WRITABLE) {
         struct iovec iov[QUEUE_BATCH];
@@ -128,7 +128,7 @@ int conn_queue_send(struct conn *c)
             if (count == QUEUE_BATCH)
                 break;
         }
-        ssize_t sent = send_pieces(c, iov, count, total, 0);
+        ssize_t sent = send_pieces(c, iov, count, total, flags);
         if (sent < 0)
             break;
         c->queued -= (uint32_t)sent;
@@ -145,10 +145,15 @@ int conn_queue_send(struct conn *c)
     return c->flags & BROKEN ? CONN_FAILED : 0;
 }
 
-static int gather_flush(struct conn *c, int flags)
+static int gather_flush(struct conn *c, int flags, bool last)
 {
     struct gather *g = c->gather;
     ssize_t sent = 0;
+    if (c->tls) {
+        conn_tls_encrypt(c, g->piece, g->count, last);
+        gather_settle(c, g, 0, false);
+        return conn_queue_send(c, flags);
+    }
     if (c->queued == 0 && (c->flags & (WRITABLE | BROKEN)) == WRITABLE && g->count > 0)
         sent = send_pieces(c, g->piece, g->count, g->bytes, flags);
     gather_settle(c, g, (size_t)MAX(sent, 0), !(c->flags & BROKEN));
@@ -164,7 +169,7 @@ static void gather_piece(struct conn *c, const void *bytes, size_t len, struct b
         g->bytes = 0;
     }
     if (g->count == GATHER_MAX)
-        gather_flush(c, MSG_MORE);
+        gather_flush(c, MSG_MORE, false);
     g->piece[g->count] = (struct iovec){(void *)(uintptr_t)bytes, len};
     g->owner[g->count++] = owner;
     g->bytes += len;
@@ -196,10 +201,10 @@ void conn_push_buffer(struct conn *c, struct buffer *b)
         buffer_put(b);
 }
 
-static int flush(struct conn *c, int flags)
+static int flush(struct conn *c, int flags, bool last)
 {
     if (c->gather) {
-        gather_flush(c, flags);
+        gather_flush(c, flags, last);
         pool_put(&gathers, c->gather);
         c->gather = NULL;
     }
@@ -208,12 +213,12 @@ static int flush(struct conn *c, int flags)
 
 int conn_flush(struct conn *c)
 {
-    return flush(c, 0);
+    return flush(c, 0, false);
 }
 
 int conn_flush_last(struct conn *c)
 {
-    return flush(c, MSG_MORE);
+    return flush(c, MSG_MORE, true);
 }
 
 void conn_out_free(struct conn *c)

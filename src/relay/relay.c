@@ -333,6 +333,19 @@ static bool walk_rules(struct relay *r, struct backend **b)
     return why == REASON_NONE;
 }
 
+/* What is under way goes on until it ends by itself or the drain's time is over. */
+static void drain(struct client *c)
+{
+    (void)c;
+}
+
+static void end(struct client *c, enum reason why)
+{
+    end_relay(CONTAINER_OF(c, struct relay, client), why);
+}
+
+static const struct client_ops client_ops = {.drain = drain, .end = end};
+
 static void accepted(struct frontend *f, struct conn *c)
 {
     struct relay *r = pool_get(&relays);
@@ -343,7 +356,7 @@ static void accepted(struct frontend *f, struct conn *c)
         .task.run = free_relay,
         .begun_at = loop_now(f->worker->loop),
     };
-    client_open(&r->client, f);
+    client_open(&r->client, f, &client_ops);
     conn_set_owner(c, &client_handler, r);
     state_count(f->block, COUNTER_REQUESTS, 1);
     state_gauge_add(f->slot, GAUGE_REQUESTS);
@@ -359,15 +372,4 @@ static void accepted(struct frontend *f, struct conn *c)
     try_server(r);
 }
 
-/* What is under way goes on until it ends by itself or the drain's time is over. */
-static void drain(struct client *c)
-{
-    (void)c;
-}
-
-static void end(struct client *c, enum reason why)
-{
-    end_relay(CONTAINER_OF(c, struct relay, client), why);
-}
-
-const struct mode_ops tcp_mode = {.name = "tcp", .accepted = accepted, .drain = drain, .end = end};
+const struct mode_ops tcp_mode = {.name = "tcp", .accepted = accepted};
