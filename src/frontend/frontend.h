@@ -36,8 +36,10 @@ struct bind {
     struct address address;
     int fd; /* of the listening socket, which the master keeps; -1: none yet */
     struct frontend *frontend;
-    struct tls_conf *ssl;    /* as written here; NULL: not */
-    struct tls_context *tls; /* spoken with its clients; NULL: none is */
+    struct tls_conf *ssl; /* as written here; NULL: not */
+    struct tls_context
+        *tls;     /* spoken with its clients; NULL: none is, or nobody is served (CONF_TO_EXPLAIN) */
+    bool secured; /* TLS is to be spoken with its clients */
 
     /* this process */
     struct watch watch;
@@ -119,11 +121,10 @@ struct worker {
     bool out_of_descriptors;   /* said so in the log; until one was accepted again */
 };
 
-/* The scheme of the URLs that reach it in mode http: no bind has TLS of its own. */
+/* The scheme of the URLs that reach it in mode http. */
 static inline const char *bind_scheme(const struct bind *b)
 {
-    (void)b;
-    return "http";
+    return b->secured ? "https" : "http";
 }
 
 extern const struct conf_table frontend_conf_table; /* the rows of the section `frontend` */

@@ -156,6 +156,9 @@ static void prepare_tls(struct conf_load *l, struct frontend *f, const struct co
         if (!conf)
             continue;
         used |= conf == f->ssl;
+        b->secured = true;
+        if (l->purpose == CONF_TO_EXPLAIN)
+            continue;
         b->tls = tls_conf_server(l, conf, f->name, frontend_mode(f)->protocols);
     }
     if (ssl && !used)

@@ -281,7 +281,8 @@ static void check_bind_tls(struct conf_load *l, void *structure, const struct co
     c->settings.verify = (enum tls_verify)c->verify;
     c->settings.strict_sni = c->strict_sni;
     c->settings.tickets = c->tickets;
-    read_certificates(l, c);
+    if (l->purpose == CONF_TO_SERVE)
+        read_certificates(l, c);
 }
 
 /* ---- protocols ---- */

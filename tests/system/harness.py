@@ -170,10 +170,10 @@ class Noxy:
         for kind in ("frontend", "backend", "server"):
             self.wait_total(kind, "requests_current", 0)
 
-    def ctl(self, *args, code=0):
+    def ctl(self, *args, code=0, cwd=None):
         """Runs noxyctl, which must end with that code."""
         done = subprocess.run([NOXYCTL, "-s", self.socket, *args], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=60, check=False)
+                              text=True, timeout=60, check=False, cwd=cwd)
         assert done.returncode == code, f"noxyctl {args} ended with {done.returncode}: {done.stdout}{done.stderr}"
         return done
 

@@ -282,12 +282,17 @@ def test_help(noxy):
 
 
 def test_the_complex_scenario(noxy):
-    """By its plain bind, and without the certificates that it names."""
-    with open(os.path.join(TOP, "tests", "system", "complex-plain.yaml"), encoding="utf-8") as f:
+    """Without the certificates that it names."""
+    with open(os.path.join(TOP, "tests", "system", "complex.yaml"), encoding="utf-8") as f:
         config = f.read()
-    for host in ("web.noxy.rev", "api.noxy.rev", "unknown.example"):
+    for host, backend in (("web.noxy.rev", "web_backend"), ("api.noxy.rev", "api_backend"),
+                          ("unknown.example", "web_backend")):
         result = document(noxy, "GET", f"http://{host}/a?b", config=config)["result"]
         assert (result["verdict"], result["status"], result["location"]) == ("redirect", 302, f"https://{host}/a?b")
+        found = document(noxy, "GET", f"https://{host}/a?b", config=config)
+        assert (found["result"]["verdict"], found["backend"]["name"]) == ("server", backend)
+    found = document(noxy, "tcp", "192.0.2.1:49383", config=config)
+    assert (found["result"]["verdict"], found["backend"]["name"]) == ("server", "admin_backend")
 
 
 # ---- noxyctl explain ----

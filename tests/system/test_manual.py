@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import textwrap
 from urllib.parse import urlsplit
 
@@ -150,8 +151,30 @@ def test_an_expression_gives_what_stands_behind_it(noxy, servers, text):
     assert [(expression, seen.field(f"X-{i}")) for i, (expression, _) in enumerate(lines)] == lines
 
 
+EXPLAINED = """frontend:
+  - { name: web, bind: "0.0.0.0:80", use_backend: site }
+  - { name: db, mode: tcp, bind: "10.0.0.1:5432", use_backend: site }
+backend:
+  - { name: site, servers: [ { addr_port: 127.0.0.1:9 } ] }
+"""
+
+
+@pytest.mark.parametrize("text", of_language("sh"))
+def test_the_commands_that_explain_do_so(noxy, servers, text):
+    folder = noxy.folder()
+    with open(os.path.join(folder, "noxy.yaml"), "w", encoding="utf-8") as f:
+        f.write(EXPLAINED)
+    with open(os.path.join(folder, "photo.jpg"), "wb") as f:
+        f.write(b"not empty")
+    lb = start(noxy, around("", servers).replace("name: main", "name: web"))
+    for line in text.splitlines():
+        program, *words = shlex.split(line)
+        done = noxy.run(*words, cwd=folder) if program == "noxy" else lb.ctl(*words, cwd=folder)
+        assert done.returncode == 0 and "goes to server" in done.stdout, (line, done.stdout, done.stderr)
+
+
 def test_every_block_of_the_chapter_is_looked_at():
-    assert {language for _, language, _ in BLOCKS} == {"yaml", "text", ""}
+    assert {language for _, language, _ in BLOCKS} == {"yaml", "text", "sh", ""}
     assert len(FILES) == sum(language == "text" for _, language, _ in BLOCKS)
     assert set(FILES) == set(re.findall(r"'(\w+\.(?:map|lst))'", CHAPTER))
     assert sum(len(expectations(text)) for _, language, text in BLOCKS if language == "yaml") > 80
