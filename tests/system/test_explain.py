@@ -32,6 +32,7 @@ CONFIG = """frontend:
     http_response: [ { del_header: Server } ]
     use_backend: site
   - { name: second, bind: "*:8080", use_backend: site }
+  - { name: plain, bind: 127.0.0.1:8082, use_backend: api }
   - { name: empty, bind: 127.0.0.1:8081, http_condition: [ { when: "path == '/x'", deny: 403 } ] }
   - name: db
     mode: tcp
@@ -46,6 +47,7 @@ backend:
   - name: api
     http_condition:
       - { name: moved, when: "var('way') == '/v1/'", set_path: "'/old/'" }
+      - { name: known, when: "path == '/v2/known'", allow: true }
       - { name: private, when: "path == '/v2/private'", deny: 401 }
     http_response: [ { set_header: { X-Api: "'1'" } } ]
     servers: [ { addr_port: "127.0.0.1:9003", weight: 0 }, { addr_port: "name.invalid:9004", name: api2 } ]
@@ -75,6 +77,8 @@ def rule(doc, name):
     ("GET http://old.example:8080/a?b", "redirect", 301, "to-https"),
     ("GET http://api.example:8080/v2/x", "server", None, "api"),
     ("GET http://api.example:8080/v2/private", "deny", 401, "private"),
+    ("GET http://api.example:8080/v2/known", "server", None, "api"),
+    ("GET http://x:8082/v2/known", "server", None, "known"),
     ("GET http://x:8080/ -H 'User-Agent: BadBot'", "deny", 403, "conf.yaml:14"),
     ("GET http://x:8080/hello", "respond", 200, "conf.yaml:15"),
     ("GET http://x:8080/to -H 'X-To: api'", "server", None, "chosen"),
@@ -110,7 +114,7 @@ def test_the_document(noxy):
     assert doc["request"] == {"method": "GET", "url": "http://API.example:8080/v1/", "src": "127.0.0.1",
                               "peer": "127.0.0.1"}
     assert [(part["list"], part["of"], part["name"], len(part["rules"])) for part in doc["lists"]] == [
-        ("http_condition", "frontend", "web", 8), ("http_condition", "backend", "api", 2)]
+        ("http_condition", "frontend", "web", 8), ("http_condition", "backend", "api", 3)]
     assert rule(doc, "to-https") == {
         "rule": "to-https", "place": "conf.yaml:7", "when": "host == 'old.example'", "reached": True, "held": False,
         "values": [{"what": "host", "type": "string", "value": "api.example"}], "actions": []}
