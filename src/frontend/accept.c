@@ -95,6 +95,14 @@ static void out_of_resources(struct frontend *f, int error)
 
 /* ---- accepting ---- */
 
+void frontend_hand_over(struct bind *b, struct conn *c)
+{
+    if (b->tls)
+        frontend_handshake(b, c);
+    else
+        mode_list[b->frontend->mode]->accepted(b->frontend, c);
+}
+
 static void take(struct bind *b, int fd, const struct sockaddr *peer)
 {
     struct frontend *f = b->frontend;
@@ -106,10 +114,10 @@ static void take(struct bind *b, int fd, const struct sockaddr *peer)
     }
     f->worker->out_of_descriptors = false;
     state_count(f->block, COUNTER_SESSIONS, 1);
-    if (b->tls)
-        frontend_handshake(b, c);
+    if (UNLIKELY(b->proxy_protocol))
+        frontend_await_proxy(b, c);
     else
-        mode_list[f->mode]->accepted(f, c);
+        frontend_hand_over(b, c);
 }
 
 /* Takes one connection. False: none is left, or no more now. */

@@ -38,8 +38,9 @@ struct bind {
     struct frontend *frontend;
     struct tls_conf *ssl; /* as written here; NULL: not */
     struct tls_context
-        *tls;     /* spoken with its clients; NULL: none is, or nobody is served (CONF_TO_EXPLAIN) */
-    bool secured; /* TLS is to be spoken with its clients */
+        *tls;            /* spoken with its clients; NULL: none is, or nobody is served (CONF_TO_EXPLAIN) */
+    bool secured;        /* TLS is to be spoken with its clients */
+    bool proxy_protocol; /* each connection begins with a PROXY header */
 
     /* this process */
     struct watch watch;
@@ -95,7 +96,9 @@ struct frontend {
     struct lane_block *block;
     struct timer resume; /* accepting goes on after a pause */
     bool accepting;
-    uint64_t said_full_at; /* loop_now() of the latest log line that said so; 0: none */
+    uint64_t said_full_at;  /* loop_now() of the latest log line that said so; 0: none */
+    uint64_t said_proxy_at; /* the same of connections without a PROXY header */
+    uint64_t unsaid_proxy;  /* those since then */
 };
 
 /* The data plane of one process. */

@@ -41,6 +41,10 @@ static const struct conf_key bind_keys[] = {
     {"ssl", &conf_type_map, offsetof(struct bind, ssl), 0, NULL,
      "TLS with the clients of this address; without, that of the frontend's own `ssl`, or none.",
      .table = &tls_bind_table, .example = "{ cert: /etc/noxy/site.pem }"},
+    {"proxy_protocol", &conf_type_bool, offsetof(struct bind, proxy_protocol), 0, "false",
+     .doc = "Whether each connection here begins with a header of the PROXY protocol (version 1 or 2), with "
+            "which a proxy in front names its client. Whatever begins otherwise is closed, and whoever can "
+            "connect is believed: let only the proxies connect."},
     {0},
 };
 

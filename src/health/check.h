@@ -7,9 +7,11 @@
 
 #include "event/loop.h"
 #include "net/address.h"
+#include "net/proxy.h"
 #include "state/reason.h"
 
-/* Belongs to its owner, which embeds it zeroed and sets `loop` and `done`. */
+/* Belongs to its owner, which embeds it zeroed and sets `loop`, `done` and, where it is needed, `send_proxy`.
+ */
 struct check {
     struct loop *loop;
     /*
@@ -18,6 +20,7 @@ struct check {
      * errno that tells more, or 0.
      */
     void (*done)(struct check *c, enum reason why, int error);
+    enum proxy_version send_proxy; /* the server expects such a header */
 
     /* the kind's own */
     struct watch watch;

@@ -41,6 +41,14 @@ static void end(struct check *c, int error)
     c->done(c, reason_of(error), error);
 }
 
+/* A header that names nobody: the connection is noxy's own. 0, or an errno. */
+static int introduce(const struct check *c)
+{
+    char header[PROXY_WRITE_MAX];
+    size_t len = proxy_write(c->send_proxy, NULL, NULL, header);
+    return send(c->watch.fd, header, len, MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
 static void tcp_ready(struct watch *w, unsigned events)
 {
     struct check *c = CONTAINER_OF(w, struct check, watch);
@@ -50,6 +58,8 @@ static void tcp_ready(struct watch *w, unsigned events)
         return;
     if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
+    if (!error && c->send_proxy > PROXY_NONE)
+        error = introduce(c);
     end(c, error);
 }
 

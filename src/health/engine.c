@@ -183,6 +183,7 @@ static void start_target(struct target *t)
     t->timer.fire = timer_fired;
     t->check.loop = h->loop;
     t->check.done = check_done;
+    t->check.send_proxy = (enum proxy_version)t->server->send_proxy;
     set_unchecked(t);
     if (is_checked(t) && server_address(t->server, &ignored))
         set_due(t);

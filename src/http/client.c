@@ -80,3 +80,10 @@ struct ip exchange_client_ip(const struct exchange *x)
 {
     return x->peer_trusted ? x->client_ip : exchange_peer_ip(x);
 }
+
+void exchange_client_address(const struct exchange *x, struct address *out)
+{
+    conn_peer(x->client_conn, out);
+    if (UNLIKELY(x->peer_trusted) && !ip_equal(x->client_ip, ip_of_address(out)))
+        ip_to_address(x->client_ip, 0, out);
+}

@@ -166,10 +166,7 @@ static void step_rules(struct exchange *x)
         return;
     }
     struct address client;
-    if (UNLIKELY(x->peer_trusted))
-        ip_to_address(x->client_ip, 0, &client);
-    else
-        conn_peer(x->client_conn, &client);
+    exchange_client_address(x, &client);
     attempt_begin(&x->attempt, route.backend, &client);
     x->attempt.preferred = route.server;
     const struct http_backend_conf *b = route.backend->http;

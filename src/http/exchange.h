@@ -106,6 +106,8 @@ void exchange_refuse(struct exchange *x, uint16_t status, enum reason why);
 void exchange_server_ready(struct exchange *x);
 /* It could not be made. The stream is gone. */
 void exchange_server_failed(struct exchange *x, enum reason why);
+/* Who asks: the connection's peer, or whom trusted proxies name, whose port is not known (0). */
+void exchange_client_address(const struct exchange *x, struct address *out);
 /* A response's head; `m` is the codec's and valid during the call. */
 void exchange_response(struct exchange *x, struct message *m);
 

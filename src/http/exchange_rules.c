@@ -45,11 +45,12 @@ static void make_subject(const struct exchange *x, const struct rule_list *list,
         .vars = x->vars,
         .unique_id = {x->unique_id[0], x->unique_id[1]},
     };
-    s->peer = s->src;
-    if (UNLIKELY(x->peer_trusted) && !ip_equal(x->client_ip, s->peer)) {
+    if (UNLIKELY(x->peer_trusted) && !ip_equal(x->client_ip, s->src)) {
         s->src = x->client_ip;
         s->src_port = 0;
     }
+    conn_real_peer(x->client_conn, &a);
+    s->peer = ip_of_address(&a);
     if (x->attempt.backend)
         s->backend = x->attempt.backend->name;
     if (x->attempt.server)

@@ -417,6 +417,15 @@ static struct stream *use_kept(struct exchange *x, struct session *s)
     return &h->half.stream;
 }
 
+/* Tells the server who the client is, as noxy knows it. */
+static void introduce(struct conn *c, const struct exchange *x, const struct server *server)
+{
+    struct address source, destination;
+    exchange_client_address(x, &source);
+    conn_local(x->client_conn, &destination);
+    upstream_introduce(c, server, &source, &destination);
+}
+
 static struct stream *open_session(struct exchange *x, struct server *server, bool fresh, bool *ready,
                                    enum reason *why)
 {
@@ -432,10 +441,13 @@ static struct stream *open_session(struct exchange *x, struct server *server, bo
         .state = CONNECTING,
     };
     h->half.conn = h->session.conn = upstream_connect(server, &server_handler, h, why);
-    if (h->half.conn)
-        return &h->half.stream;
-    pool_put(&sessions, h);
-    return NULL;
+    if (!h->half.conn) {
+        pool_put(&sessions, h);
+        return NULL;
+    }
+    if (UNLIKELY(server_sends_proxy(server)))
+        introduce(h->half.conn, x, server);
+    return &h->half.stream;
 }
 
 const struct server_codec http1_server_codec = {.name = "http/1.1", .open = open_session};

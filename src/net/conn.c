@@ -14,6 +14,7 @@
 enum { READ_BATCH = 16 }; /* buffers filled by one system call */
 
 static struct pool conns = POOL_OF(struct conn);
+static struct pool names = POOL_OF(struct conn_names);
 
 static void conn_ready(struct watch *w, unsigned events);
 static void conn_timer_fired(struct timer *t);
@@ -21,6 +22,17 @@ static void conn_read_again(struct task *t);
 static void conn_free(struct task *t);
 
 /* ---- making one ---- */
+
+/* What is no IP address is a Unix socket's. */
+static void keep_address(union conn_address *to, const struct sockaddr *from)
+{
+    if (from && from->sa_family == AF_INET)
+        memcpy(&to->in, from, sizeof to->in);
+    else if (from && from->sa_family == AF_INET6)
+        memcpy(&to->in6, from, sizeof to->in6);
+    else
+        to->any.sa_family = AF_UNIX;
+}
 
 static struct conn *conn_new(struct loop *l, int fd, const struct sockaddr *peer,
                              const struct conn_handler *h, void *owner, unsigned flags)
@@ -37,12 +49,7 @@ static struct conn *conn_new(struct loop *l, int fd, const struct sockaddr *peer
         .active_at = loop_now(l),
     };
     TAILQ_INIT(&c->queue);
-    if (peer && peer->sa_family == AF_INET)
-        memcpy(&c->peer.in, peer, sizeof c->peer.in);
-    else if (peer && peer->sa_family == AF_INET6)
-        memcpy(&c->peer.in6, peer, sizeof c->peer.in6);
-    else
-        c->peer.any.sa_family = AF_UNIX;
+    keep_address(&c->peer, peer);
     if (loop_watch(l, &c->watch) == 0)
         return c;
     pool_put(&conns, c);
@@ -144,6 +151,13 @@ ssize_t conn_read_buffers(struct conn *c, struct buffer **buffers, unsigned coun
         left -= part;
     }
     return got;
+}
+
+ssize_t conn_peek(struct conn *c, void *bytes, size_t size)
+{
+    if (!(c->flags & READABLE))
+        return c->flags & BROKEN ? CONN_FAILED : CONN_AGAIN;
+    return conn_note_read(c, recv(c->watch.fd, bytes, size, MSG_PEEK), 0);
 }
 
 bool conn_may_read(const struct conn *c)
@@ -315,21 +329,32 @@ void conn_close(struct conn *c, enum reason why)
 
 static void conn_free(struct task *t)
 {
-    pool_put(&conns, CONTAINER_OF(t, struct conn, task));
+    struct conn *c = CONTAINER_OF(t, struct conn, task);
+    if (UNLIKELY(c->names != NULL))
+        pool_put(&names, c->names);
+    pool_put(&conns, c);
 }
 
 /* ---- about one ---- */
 
-void conn_peer(const struct conn *c, struct address *out)
+void conn_set_names(struct conn *c, const struct address *peer, const struct address *local)
+{
+    if (!c->names)
+        c->names = pool_get(&names);
+    keep_address(&c->names->peer, &peer->any);
+    keep_address(&c->names->local, &local->any);
+}
+
+static void give_address(const union conn_address *a, struct address *out)
 {
     *out = (struct address){0};
-    switch (c->peer.any.sa_family) {
+    switch (a->any.sa_family) {
     case AF_INET:
-        out->in = c->peer.in;
+        out->in = a->in;
         out->len = sizeof out->in;
         break;
     case AF_INET6:
-        out->in6 = c->peer.in6;
+        out->in6 = a->in6;
         out->len = sizeof out->in6;
         break;
     default:
@@ -338,8 +363,22 @@ void conn_peer(const struct conn *c, struct address *out)
     }
 }
 
+void conn_peer(const struct conn *c, struct address *out)
+{
+    give_address(UNLIKELY(c->names != NULL) ? &c->names->peer : &c->peer, out);
+}
+
+void conn_real_peer(const struct conn *c, struct address *out)
+{
+    give_address(&c->peer, out);
+}
+
 void conn_local(const struct conn *c, struct address *out)
 {
+    if (UNLIKELY(c->names != NULL)) {
+        give_address(&c->names->local, out);
+        return;
+    }
     *out = (struct address){.len = sizeof out->storage};
     if (getsockname(c->watch.fd, &out->any, &out->len) < 0)
         *out = (struct address){0};

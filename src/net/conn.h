@@ -72,6 +72,11 @@ union conn_address {
     struct sockaddr_in6 in6;
 };
 
+/* The ends that a proxy in front names (PROXY protocol). */
+struct conn_names {
+    union conn_address peer, local;
+};
+
 struct conn {
     struct watch watch;
     struct loop *loop;
@@ -95,6 +100,7 @@ struct conn {
     uint16_t flags;     /* conn.c's own */
     int16_t error;      /* errno of what broke it */
     union conn_address peer;
+    struct conn_names *names; /* conn_set_names(); NULL: the socket's own count */
 };
 
 /* Takes a connected descriptor over. NULL: not watched (descriptor closed). */
@@ -120,6 +126,9 @@ void conn_set_owner(struct conn *c, const struct conn_handler *h, void *owner);
 ssize_t conn_read(struct conn *c, void *bytes, size_t size);
 /* The same into several buffers' room, in order; their ends are moved. */
 ssize_t conn_read_buffers(struct conn *c, struct buffer **buffers, unsigned count);
+/* As conn_read(), but the bytes stay to be read: CONN_AGAIN only where there are none. readable() tells of
+ * further ones. */
+ssize_t conn_peek(struct conn *c, void *bytes, size_t size);
 /* A read would not be known to find nothing. */
 bool conn_may_read(const struct conn *c);
 /* Calls readable() at the end of this round: for owners that stop to let others have their turn. */
@@ -185,9 +194,13 @@ void conn_finish(struct conn *c, enum reason why, bool linger, uint64_t limit_us
 
 /* Connections of this process that conn_finish() has yet to close. */
 size_t conn_finishing(void);
+/* From now on these are its ends, but for conn_real_peer(). */
+void conn_set_names(struct conn *c, const struct address *peer, const struct address *local);
 /* The peer's address as a struct address. */
 void conn_peer(const struct conn *c, struct address *out);
-/* The address of our end (getsockname). */
+/* The address of our end (getsockname, or conn_set_names). */
 void conn_local(const struct conn *c, struct address *out);
+/* Who is connected to the socket, whatever conn_set_names() said. */
+void conn_real_peer(const struct conn *c, struct address *out);
 
 #endif

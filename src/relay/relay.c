@@ -195,17 +195,28 @@ static void on_server_readable(struct conn *c)
     pass(c->owner, SERVER);
 }
 
+static void server_connected(struct relay *r)
+{
+    struct conn *server = r->ends[SERVER].conn;
+    r->connected = true;
+    attempt_connected(&r->attempt, loop_now(loop_of(r)) - r->active_at);
+    r->active_at = r->connected_at = loop_now(loop_of(r));
+    conn_timeout(server, r->attempt.backend->timeout_server);
+    conn_timeout(r->ends[CLIENT].conn, r->client.frontend->timeout_client);
+    pass(r, CLIENT);
+    /* A PROXY header that the client's first bytes did not take along: perhaps the server is to speak first.
+     */
+    if (!r->over && conn_flush(server) == CONN_FAILED)
+        end_relay(r, REASON_SERVER_RESET);
+}
+
 static void on_server_writable(struct conn *c)
 {
     struct relay *r = c->owner;
-    if (!r->connected) {
-        r->connected = true;
-        attempt_connected(&r->attempt, loop_now(loop_of(r)) - r->active_at);
-        r->active_at = r->connected_at = loop_now(loop_of(r));
-        conn_timeout(c, r->attempt.backend->timeout_server);
-        conn_timeout(r->ends[CLIENT].conn, r->client.frontend->timeout_client);
-    }
-    pass(r, CLIENT);
+    if (r->connected)
+        pass(r, CLIENT);
+    else
+        server_connected(r);
 }
 
 static void server_failed(struct relay *r, enum reason why)
@@ -245,6 +256,15 @@ static const struct conn_handler server_handler = {
 
 /* ---- the beginning ---- */
 
+static void introduce(const struct relay *r)
+{
+    const struct conn *client = r->ends[CLIENT].conn;
+    struct address source, destination;
+    conn_peer(client, &source);
+    conn_local(client, &destination);
+    upstream_introduce(r->ends[SERVER].conn, r->attempt.server, &source, &destination);
+}
+
 /* A server is chosen, or `none` says why not. */
 static void picked(struct relay *r, enum reason none)
 {
@@ -253,8 +273,11 @@ static void picked(struct relay *r, enum reason none)
         enum reason why;
         server->conn = upstream_connect(r->attempt.server, &server_handler, r, &why);
         r->active_at = r->connect_at = loop_now(loop_of(r));
-        if (server->conn)
+        if (server->conn) {
+            if (UNLIKELY(server_sends_proxy(r->attempt.server)))
+                introduce(r);
             return;
+        }
         if (!attempt_failed(&r->attempt, why)) {
             none = why;
             break;
@@ -283,14 +306,15 @@ static void decide(struct relay *r, struct rule_outcome *out)
     static const struct rule_world nothing; /* the actions on connections need none of it */
     const struct frontend *f = r->client.frontend;
     const struct conn *c = r->ends[CLIENT].conn;
-    struct address peer, local = {0};
-    conn_peer(c, &peer);
+    struct address client, peer, local = {0};
+    conn_peer(c, &client);
+    conn_real_peer(c, &peer);
     if (f->relay->connections.wants_dst)
         conn_local(c, &local);
     struct http_subject s = {
-        .src = ip_of_address(&peer),
+        .src = ip_of_address(&client),
         .peer = ip_of_address(&peer),
-        .src_port = address_port(&peer),
+        .src_port = address_port(&client),
         .dst = ip_of_address(&local),
         .dst_port = address_port(&local),
         .frontend = f->name,

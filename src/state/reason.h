@@ -30,6 +30,9 @@ enum reason_side { SIDE_NONE, SIDE_CLIENT, SIDE_SERVER, SIDE_NOXY };
     X(CLIENT_CERTIFICATE, "client_certificate", SIDE_CLIENT,                                                 \
       "the client's certificate is missing or not valid")                                                    \
     X(CLIENT_NOT_TLS, "client_not_tls", SIDE_CLIENT, "the client did not speak TLS where that is spoken")    \
+    X(CLIENT_NO_PROXY, "client_no_proxy", SIDE_CLIENT, "no well-formed PROXY header came first")             \
+    X(CLIENT_PROXY_TIMEOUT, "client_proxy_timeout", SIDE_CLIENT,                                             \
+      "the PROXY header was not complete within timeout_http_request")                                       \
     /* the server's doing */                                                                                 \
     X(SERVER_REFUSED, "server_refused", SIDE_SERVER, "the server refused the connection")                    \
     X(SERVER_UNREACHABLE, "server_unreachable", SIDE_SERVER, "the server cannot be reached")                 \

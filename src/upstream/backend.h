@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "event/loop.h"
 #include "net/address.h"
+#include "net/proxy.h"
 #include "state/state.h"
 #include "upstream/queue.h"
 
@@ -27,6 +28,7 @@ struct server {
     const char *name;      /* as written; default: addr_port */
     uint32_t weight;       /* 0 to BALANCE_WEIGHT_MAX */
     uint32_t maxconn;      /* requests in flight at once, over all processes; 0: no limit */
+    int send_proxy;        /* enum proxy_version: each connection begins with such a header */
 
     struct backend *backend;
     uint32_t index;           /* in backend->servers */
@@ -50,6 +52,7 @@ struct backend {
     uint32_t server_count;
     uint64_t timeout_connect, timeout_server, timeout_tunnel, timeout_queue; /* microseconds */
     uint32_t retries;
+    int send_proxy;                 /* enum proxy_version: of servers that say nothing of it */
     int when_down;                  /* enum when_down */
     struct health_part *health;     /* the part of health/ */
     struct http_backend_conf *http; /* the part of http/ */
@@ -87,6 +90,11 @@ void backend_close_idle(struct backend *b);
 bool server_address(const struct server *s, struct address *out);
 /* "BACKEND:SERVER/ADDRESS", as log lines name a server; returns `out`. */
 const char *server_print(const struct server *s, char *out, size_t size);
+/* Do its connections begin with a PROXY header? Each is then one client's and can't serve others. */
+static inline bool server_sends_proxy(const struct server *s)
+{
+    return s->send_proxy > PROXY_NONE;
+}
 /* The server of that name; NULL: none. */
 struct server *backend_server(const struct backend *b, struct slice name);
 /* May it get requests now? With why not in words (for the CLI; `why` may be NULL). */

@@ -47,6 +47,13 @@ static int set_endpoint(struct conf_load *l, const struct conf_key *key, const s
 
 static const struct conf_type type_endpoint = {.name = "address", .set = set_endpoint};
 
+static const struct conf_choice proxy_choices[] = {
+    {"none", PROXY_NONE, "no header"},
+    {"v1", PROXY_V1, "a line of text"},
+    {"v2", PROXY_V2, "a few bytes"},
+    {0},
+};
+
 static const struct conf_key server_keys[] = {
     {"addr_port", &type_endpoint, offsetof(struct server, addr_port), CONF_REQUIRED, NULL,
      "Where the server listens: an address or a host name with a port, or `unix:/path`. Names are resolved "
@@ -62,6 +69,11 @@ static const struct conf_key server_keys[] = {
      "How many requests may be in flight at it at once (in mode tcp: connections), over all workers; further "
      "ones go to other servers, or wait up to `timeout_queue`. 0: no limit.",
      .max = 1000000, .example = "200"},
+    {"send_proxy", &conf_type_choice, offsetof(struct server, send_proxy), 0, NULL,
+     "Whether connections to it begin with a header of the PROXY protocol; as the backend's `send_proxy` "
+     "when "
+     "absent.",
+     .choices = proxy_choices, .example = "v2"},
     {0},
 };
 
@@ -112,6 +124,10 @@ static const struct conf_key backend_keys[] = {
      "How often a failed request is tried again, on another server, when that is safe.", .max = 100},
     {"when_down", &conf_type_choice, FIELD(when_down), CONF_INHERITED, "503",
      "What a client gets when no server is eligible.", .choices = when_down_choices},
+    {"send_proxy", &conf_type_choice, FIELD(send_proxy), CONF_INHERITED, "none",
+     "Whether connections to servers begin with a header of the PROXY protocol, which names the client: for "
+     "servers that expect one, and only those. Such a connection is never shared between clients.",
+     .choices = proxy_choices, .example = "v2"},
     {"servers", &conf_type_list, offsetof(struct backend_keys, servers), CONF_REQUIRED, NULL,
      "The servers, in the order of the rotation.", .table = &server_table,
      .example = "[ { addr_port: 10.0.0.1:8000 } ]"},
@@ -133,6 +149,8 @@ static void check_backend(struct conf_load *l, void *structure, const struct con
         struct server *s = b->servers[i];
         s->backend = b;
         s->index = i;
+        if (s->send_proxy == PROXY_UNSET)
+            s->send_proxy = b->send_proxy;
         for (uint32_t j = 0; j < i; j++)
             if (slice_equal(slice_of(s->name), slice_of(b->servers[j]->name)))
                 conf_error(l, item, "give one of the two another `name`",

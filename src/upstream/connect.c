@@ -38,3 +38,11 @@ struct conn *upstream_connect(struct server *s, const struct conn_handler *h, vo
     state_count(s->block, COUNTER_SESSIONS, 1);
     return c;
 }
+
+void upstream_introduce(struct conn *c, const struct server *s, const struct address *source,
+                        const struct address *destination)
+{
+    struct buffer *b = buffer_get();
+    b->end = (uint32_t)proxy_write((enum proxy_version)s->send_proxy, source, destination, b->data);
+    conn_push_buffer(c, b);
+}

@@ -14,6 +14,15 @@
  */
 struct conn *upstream_connect(struct server *s, const struct conn_handler *h, void *owner, enum reason *why);
 
+/*
+ * Where the server is to get a PROXY header: puts it in front of what will be sent on `c`, which has just
+ * begun, and names `source` and `destination` as the client's connection. It goes out with the owner's first
+ * conn_flush(), in one segment with what else is pushed until then; an owner who has nothing to send flushes
+ * when the connection is made.
+ */
+void upstream_introduce(struct conn *c, const struct server *s, const struct address *source,
+                        const struct address *destination);
+
 /* What an errno of connect(2) means. */
 enum reason upstream_connect_reason(int error);
 

@@ -28,7 +28,7 @@ struct session *session_take(struct server *server)
 bool session_keep(struct session *s)
 {
     struct server *server = s->server;
-    if (server->idle_count >= SESSIONS_KEPT_MAX)
+    if (server->idle_count >= SESSIONS_KEPT_MAX || server_sends_proxy(server))
         return false;
     settle(server);
     TAILQ_INSERT_HEAD(&server->settling, s, link);

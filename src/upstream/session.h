@@ -45,7 +45,7 @@ enum {
  * kept. Those on which something is are closed.
  */
 struct session *session_take(struct server *s);
-/* Keeps an idle session; false: too many are kept, close it. */
+/* Keeps an idle session; false: too many are kept, or it is one client's (send_proxy): close it. */
 bool session_keep(struct session *s);
 /* It ends or is taken: it is no longer kept. */
 void session_unkeep(struct session *s);

@@ -5,7 +5,7 @@ import re
 # Where compose() puts the keys that it is given by name; all others are the frontend's.
 GLOBAL_KEYS = {"threads", "health_check", "drain_timeout", "log", "user", "group"}
 BACKEND_KEYS = {"balance", "retries", "when_down", "timeout_connect", "timeout_server", "timeout_tunnel",
-                "timeout_queue", "rewrite_location", "rewrite_cookies"}
+                "timeout_queue", "rewrite_location", "rewrite_cookies", "send_proxy"}
 
 
 def section(name, value):
