@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "upstream/session.h"
 
 enum {
     ACCEPT_BATCH = 32,      /* at most; then others have their turn */
@@ -200,6 +201,7 @@ void client_open(struct client *c, struct frontend *f, const struct client_ops *
 {
     c->frontend = f;
     c->ops = ops;
+    TAILQ_INIT(&c->sessions);
     TAILQ_INSERT_TAIL(&f->worker->clients, c, link);
     f->worker->open++;
 }
@@ -213,6 +215,7 @@ void client_leave(struct client *c)
 void client_closed(struct client *c, enum reason why)
 {
     struct frontend *f = c->frontend;
+    session_close_own(&c->sessions);
     client_leave(c);
     give_place_back(f);
     if (why != REASON_NONE)

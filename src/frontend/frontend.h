@@ -62,6 +62,7 @@ struct client_ops {
 struct client {
     TAILQ_ENTRY(client) link; /* worker->clients */
     struct frontend *frontend;
+    struct session_list sessions; /* server connections that are kept for it alone (upstream/session.h) */
     const struct client_ops *ops;
 };
 TAILQ_HEAD(client_list, client);

@@ -60,12 +60,13 @@ struct exchange {
     uint32_t head_in, head_out;   /* of heads, counted at the end; the client's codec sets them */
     uint16_t status;              /* of the final response; 0: none yet */
 
-    bool request_sending; /* a server stream takes the body */
-    bool request_ended;   /* the whole request was received */
-    bool body_sent;       /* a byte of the request's body went to a server: it can't be sent again */
-    bool response_begun;  /* a final response's head went to the client */
-    bool response_ended;  /* the whole response was given to the client's codec */
-    bool tunnel;          /* after 101 */
+    struct session_list *own_sessions; /* the client's; NULL: no server connection is kept for it alone */
+    bool request_sending;              /* a server stream takes the body */
+    bool request_ended;                /* the whole request was received */
+    bool body_sent;      /* a byte of the request's body went to a server: it can't be sent again */
+    bool response_begun; /* a final response's head went to the client */
+    bool response_ended; /* the whole response was given to the client's codec */
+    bool tunnel;         /* after 101 */
     bool server_ended, client_ended; /* in a tunnel: that side has ended its direction */
     bool reused;                     /* the server's connection was a kept one */
     bool repeated;                   /* a connection made for it broke: it is sent once more, and no more */
@@ -106,7 +107,9 @@ void exchange_refuse(struct exchange *x, uint16_t status, enum reason why);
 void exchange_server_ready(struct exchange *x);
 /* It could not be made. The stream is gone. */
 void exchange_server_failed(struct exchange *x, enum reason why);
-/* Who asks: the connection's peer, or whom trusted proxies name, whose port is not known (0). */
+/* Who asks: the connection's peer, or whom trusted proxies name. */
+struct ip exchange_client_ip(const struct exchange *x);
+/* The same with its port, which of one that trusted proxies name is not known (0). */
 void exchange_client_address(const struct exchange *x, struct address *out);
 /* A response's head; `m` is the codec's and valid during the call. */
 void exchange_response(struct exchange *x, struct message *m);
@@ -143,8 +146,6 @@ char *exchange_alloc(struct exchange *x, size_t len);
  * trusted_proxies. Before the rules, whose own fields stay. */
 void exchange_find_client(struct exchange *x);
 struct ip exchange_peer_ip(const struct exchange *x);
-/* Who asks: the connection's peer, or whom trusted proxies name. */
-struct ip exchange_client_ip(const struct exchange *x);
 /* Makes the request what the server shall get: hop-by-hop fields out, X-Forwarded-* in. Once. */
 void exchange_prepare_request(struct exchange *x);
 /* Makes a server's response what the public side shall see: names of servers out, public names in. */

@@ -88,6 +88,7 @@ static uint64_t idle_timeout(const struct h1_client *h)
 static struct exchange *new_exchange(struct h1_client *h)
 {
     struct exchange *x = exchange_new(&h->half.stream, frontend_of(h), h->half.conn);
+    x->own_sessions = &h->client.sessions;
     if (h->state == HEAD)
         x->head_began_at = h->head_at;
     return x;

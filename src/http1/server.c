@@ -418,18 +418,27 @@ static struct stream *use_kept(struct exchange *x, struct session *s)
 }
 
 /* Tells the server who the client is, as noxy knows it. */
-static void introduce(struct conn *c, const struct exchange *x, const struct server *server)
+static void introduce(struct h1_server *h, const struct exchange *x)
 {
     struct address source, destination;
     exchange_client_address(x, &source);
     conn_local(x->client_conn, &destination);
-    upstream_introduce(c, server, &source, &destination);
+    upstream_introduce(h->half.conn, h->session.server, &source, &destination);
+    h->session.introduced = exchange_client_ip(x);
+    h->session.own = x->own_sessions;
+}
+
+static struct session *take_session(const struct exchange *x, struct server *server)
+{
+    if (!server_sends_proxy(server))
+        return session_take(server);
+    return session_take_own(x->own_sessions, server, exchange_client_ip(x));
 }
 
 static struct stream *open_session(struct exchange *x, struct server *server, bool fresh, bool *ready,
                                    enum reason *why)
 {
-    struct session *kept = fresh ? NULL : session_take(server);
+    struct session *kept = fresh ? NULL : take_session(x, server);
     *ready = kept != NULL;
     if (kept)
         return use_kept(x, kept);
@@ -446,7 +455,7 @@ static struct stream *open_session(struct exchange *x, struct server *server, bo
         return NULL;
     }
     if (UNLIKELY(server_sends_proxy(server)))
-        introduce(h->half.conn, x, server);
+        introduce(h, x);
     return &h->half.stream;
 }
 

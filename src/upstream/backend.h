@@ -90,7 +90,7 @@ void backend_close_idle(struct backend *b);
 bool server_address(const struct server *s, struct address *out);
 /* "BACKEND:SERVER/ADDRESS", as log lines name a server; returns `out`. */
 const char *server_print(const struct server *s, char *out, size_t size);
-/* Do its connections begin with a PROXY header? Each is then one client's and can't serve others. */
+/* Do its connections begin with a PROXY header? Each is then one client's (upstream/session.h). */
 static inline bool server_sends_proxy(const struct server *s)
 {
     return s->send_proxy > PROXY_NONE;

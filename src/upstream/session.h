@@ -13,11 +13,16 @@
  * with the connection (and be repeated if it is idempotent, RFC 9112, 9.3.1),
  * and a whole response that a server sent without being asked would be taken
  * for an answer.
+ *
+ * Where the server gets a PROXY header, the connection is that client's whom
+ * the header names. So it is kept for the client's connection alone, and ends
+ * with that at the latest.
  */
 #ifndef NOXY_UPSTREAM_SESSION_H
 #define NOXY_UPSTREAM_SESSION_H
 
 #include "net/conn.h"
+#include "net/network.h"
 #include "upstream/backend.h"
 
 struct session_ops {
@@ -32,11 +37,17 @@ struct session {
     const struct session_ops *ops;
     struct server *server;
     struct conn *conn;
-    bool kept; /* stands in server->settling or, from the next round on, server->idle */
+    bool kept; /* stands in server->settling or, from the next round on, server->idle; or in `own` */
+
+    /* Of a server with send_proxy: the client's list, whose connection outlives every use of this one (NULL:
+     * it isn't kept), and whom the header names: through one trusted proxy several come. */
+    struct session_list *own;
+    struct ip introduced;
 };
 
 enum {
     SESSIONS_KEPT_MAX = 1024,       /* idle ones of a server and process */
+    SESSIONS_OWN_MAX = 8,           /* idle ones of a client's connection */
     SESSION_IDLE_US = 30 * 1000000, /* then it is closed */
 };
 
@@ -45,8 +56,12 @@ enum {
  * kept. Those on which something is are closed.
  */
 struct session *session_take(struct server *s);
-/* Keeps an idle session; false: too many are kept, or it is one client's (send_proxy): close it. */
+/* The same of a server with send_proxy, among a client's own ones (may be NULL). */
+struct session *session_take_own(struct session_list *own, const struct server *s, struct ip client);
+/* Keeps an idle session; false: too many are kept, close it. Of a client's own ones the oldest goes. */
 bool session_keep(struct session *s);
+/* The client's connection ends: closes what is kept for it. */
+void session_close_own(struct session_list *own);
 /* It ends or is taken: it is no longer kept. */
 void session_unkeep(struct session *s);
 

@@ -167,6 +167,42 @@ def test_no_client_s_request_goes_out_under_another_s_name(noxy, origins, header
     lb.wait_idle()
 
 
+def test_a_client_s_requests_share_a_connection_that_ends_with_it(noxy, origins, headers):
+    origin, lb = start(noxy, origins, headers, "v2", threads=1)
+    for clients in (1, 2):
+        with lb.connect() as c:
+            for _ in range(10):
+                assert c.get().status == 200
+            lb.wait_total("server", "sessions_current", 1)
+            assert origin.connections == clients
+        wait_for(lambda: not lb.total("server", "sessions_current"), "they end with the client", seconds=20)
+
+
+def test_a_kept_connection_that_the_server_ends_is_replaced(noxy, origins, headers):
+    def one_request(origin, c):
+        headers.append(Header(c.stream))
+        origin.answer_name(c, c.read_request())
+    servers = origins(1, raw=one_request)
+    lb = noxy.start(servers=[servers[0].server(send_proxy="v1")], health_check=False)
+    with lb.connect() as c:
+        for _ in range(10):
+            assert c.get().status == 200
+    assert len({h.source for h in headers}) == 1 and len(headers) >= 10
+
+
+def test_few_connections_are_kept_for_one_proxy_with_many_clients(noxy, origins, headers):
+    origin, lb = start(noxy, origins, headers, "v2", threads=1, trusted_proxies=["127.0.0.1"])
+    with lb.connect() as c:
+        for i in list(range(1, 31)) + [30, 29, 23]:
+            assert c.get("/", {"X-Forwarded-For": f"192.0.2.{i}"}).status == 200
+            assert origin.requests[-1].header.source[0] == f"192.0.2.{i}"
+        lb.wait_total("server", "sessions_current", 8)
+        assert len(headers) == 30
+        assert c.get("/", {"X-Forwarded-For": "192.0.2.1"}).status == 200
+        assert len(headers) == 31
+    lb.wait_total("server", "sessions_current", 0)
+
+
 def test_a_server_that_ends_is_tried_again_with_a_header(noxy, origins, headers):
     dead = free_port()
     servers = origins(1, raw=expecting(headers))
