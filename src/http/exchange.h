@@ -61,12 +61,13 @@ struct exchange {
     uint16_t status;              /* of the final response; 0: none yet */
 
     struct session_list *own_sessions; /* the client's; NULL: no server connection is kept for it alone */
-    bool request_sending;              /* a server stream takes the body */
-    bool request_ended;                /* the whole request was received */
-    bool body_sent;      /* a byte of the request's body went to a server: it can't be sent again */
-    bool response_begun; /* a final response's head went to the client */
-    bool response_ended; /* the whole response was given to the client's codec */
-    bool tunnel;         /* after 101 */
+
+    bool request_sending; /* a server stream takes the body */
+    bool request_ended;   /* the whole request was received */
+    bool body_sent;       /* a byte of the request's body went to a server: it can't be sent again */
+    bool response_begun;  /* a final response's head went to the client */
+    bool response_ended;  /* the whole response was given to the client's codec */
+    bool tunnel;          /* after 101 */
     bool server_ended, client_ended; /* in a tunnel: that side has ended its direction */
     bool reused;                     /* the server's connection was a kept one */
     bool repeated;                   /* a connection made for it broke: it is sent once more, and no more */

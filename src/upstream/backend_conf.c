@@ -70,9 +70,7 @@ static const struct conf_key server_keys[] = {
      "ones go to other servers, or wait up to `timeout_queue`. 0: no limit.",
      .max = 1000000, .example = "200"},
     {"send_proxy", &conf_type_choice, offsetof(struct server, send_proxy), 0, NULL,
-     "Whether connections to it begin with a header of the PROXY protocol; as the backend's `send_proxy` "
-     "when "
-     "absent.",
+     "Whether connections to it begin with a header of the PROXY protocol; as the backend's when absent.",
      .choices = proxy_choices, .example = "v2"},
     {0},
 };

@@ -178,6 +178,15 @@ def test_a_client_s_requests_share_a_connection_that_ends_with_it(noxy, origins,
         wait_for(lambda: not lb.total("server", "sessions_current"), "they end with the client", seconds=20)
 
 
+def test_each_server_has_a_connection_of_its_own_for_a_client(noxy, origins, headers):
+    servers = origins(2, raw=expecting(headers))
+    lb = noxy.start(backend=servers, send_proxy="v2", health_check=False, threads=1)
+    with lb.connect() as c:
+        for _ in range(10):
+            assert c.get().status == 200
+    assert [len(s.requests) for s in servers] == [5, 5] and [s.connections for s in servers] == [1, 1]
+
+
 def test_a_kept_connection_that_the_server_ends_is_replaced(noxy, origins, headers):
     def one_request(origin, c):
         headers.append(Header(c.stream))
