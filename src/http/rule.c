@@ -88,7 +88,11 @@ void rules_decide(const struct rule_list *list, struct http_subject *s, const st
     out->failure[0] = '\0';
     rules_begin(&values, list->scope, s, o ? o->trace : NULL);
     const char *none = values.captures[0].ptr;
-    for (uint32_t i = 0; i < list->rules.count && out->verdict == VERDICT_NONE; i++) {
+    const struct rules_index *index = o ? NULL : list->index; /* who observes is told each */
+    for (uint32_t i = 0; out->verdict == VERDICT_NONE; i++) {
+        i = index ? rules_index_next(index, &values, i) : i;
+        if (i >= list->rules.count)
+            break;
         const struct rule *r = list->rules.items[i];
         run.rule = r;
         if (holds(&run, r))

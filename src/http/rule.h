@@ -51,6 +51,7 @@ struct rule_backends {
 struct rule_list {
     struct conf_list rules; /* struct rule */
     const struct rules_scope *scope;
+    const struct rules_index *index; /* of the conditions; NULL: none */
     const struct rule_backends *backends;
     bool wants_dst; /* an expression looks at the address that the client connected to */
 };

@@ -166,6 +166,16 @@ struct rule_compiler *rule_compiler_new(struct conf_load *l)
     return c;
 }
 
+static void make_index(struct rule_compiling *c)
+{
+    uint32_t count = c->list->rules.count;
+    const struct rules_expression **conditions =
+        ARENA_ARRAY(&c->load->arena, const struct rules_expression *, count);
+    for (uint32_t i = 0; i < count; i++)
+        conditions[i] = ((const struct rule *)c->list->rules.items[i])->when;
+    c->list->index = rules_index_new(c->scope, conditions, count);
+}
+
 void rule_compiler_compile(struct rule_compiler *c, struct rule_list *list, enum rule_place place,
                            const struct backend *b)
 {
@@ -185,4 +195,5 @@ void rule_compiler_compile(struct rule_compiler *c, struct rule_list *list, enum
             if (a->kind->compile)
                 a->kind->compile(&compiling, a);
     }
+    make_index(&compiling);
 }

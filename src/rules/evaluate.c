@@ -52,6 +52,11 @@ static inline const struct rules_value *fetch(const struct rules_scope *s, struc
     return LIKELY(is_known(run, slot)) ? &run->cached[slot] : work_out(s, run, slot, top);
 }
 
+const struct rules_value *program_slot(const struct rules_scope *s, struct rules_run *run, unsigned slot)
+{
+    return fetch(s, run, slot, run->stack);
+}
+
 static inline bool has_prefix(struct slice s, struct slice prefix)
 {
     return s.len >= prefix.len && bytes_equal(s.ptr, prefix.ptr, prefix.len);

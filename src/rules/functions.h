@@ -26,6 +26,11 @@ extern const struct rules_function *const rules_functions[];
 /* What a prepare() returns that has looked at its arguments and needs no data of its own; not NULL. */
 extern const char rules_prepared[];
 
+/* in_net() and what it prepares, for the index. */
+struct rules_networks;
+void rules_call_in_net(const struct rules_call *call, struct rules_value *out);
+bool rules_networks_have(const struct rules_networks *n, struct ip ip);
+
 /* A decimal number with an optional sign and nothing else that fits 64 bits; false: it is none. */
 bool rules_read_int(struct slice text, int64_t *out);
 

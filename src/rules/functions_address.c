@@ -6,14 +6,14 @@
 
 /* ---- in_net ---- */
 
-struct networks {
+struct rules_networks {
     unsigned count;
     struct network networks[RULES_ARGUMENTS_MAX];
 };
 
 static const void *prepare_in_net(struct rules_preparing *p, int *at, struct error *err)
 {
-    struct networks *n = ARENA_NEW(p->arena, struct networks);
+    struct rules_networks *n = ARENA_NEW(p->arena, struct rules_networks);
     for (; n->count + 1 < p->count; n->count++) {
         *at = (int)n->count + 1;
         if (network_parse(&n->networks[n->count], p->constants[*at]->string, err) < 0)
@@ -22,14 +22,17 @@ static const void *prepare_in_net(struct rules_preparing *p, int *at, struct err
     return n;
 }
 
-static void call_in_net(const struct rules_call *call, struct rules_value *out)
+bool rules_networks_have(const struct rules_networks *n, struct ip ip)
 {
-    const struct networks *n = call->data;
-    struct ip ip = call->args[0].ip;
     unsigned i = 0;
     while (i < n->count && !network_has(&n->networks[i], ip))
         i++;
-    out->boolean = i < n->count;
+    return i < n->count;
+}
+
+void rules_call_in_net(const struct rules_call *call, struct rules_value *out)
+{
+    out->boolean = rules_networks_have(call->data, call->args[0].ip);
 }
 
 /* ---- the kinds of addresses ---- */
@@ -97,7 +100,7 @@ const struct rules_function rules_address_functions[] = {
      RULES_ANYWHERE,
      {{"ip", RULES_IP, 0}, {"network", RULES_STRING, RULES_CONSTANT | RULES_REPEATED}},
      prepare_in_net,
-     call_in_net,
+     rules_call_in_net,
      .doc = "Is the address in one of the networks, written as `10.0.0.0/8`, `fc00::/7` or one address? For "
             "many "
             "networks see `in_file`.",

@@ -72,9 +72,11 @@ bool rules_passes_on(const struct rules_expression *e, const char *name, const c
 
 enum {
     RULES_CAPTURES = 10,
-    RULES_CACHED_MAX = 256, /* shared values of one scope; what goes beyond is worked out each time */
-    RULES_MEMORY = 32768,   /* bytes of text that one run can make */
-    RULES_STACK = 256,      /* values that wait at once; an expression that needs more is not compiled */
+    RULES_CACHED_MAX = 256,   /* shared values of one scope; what goes beyond is worked out each time */
+    RULES_MEMORY = 32768,     /* bytes of text that one run can make */
+    RULES_INDEXED_MAX = 4096, /* conditions of a list; those behind are looked at one by one */
+    RULES_LOOKUPS_MAX = 64,
+    RULES_STACK = 256, /* values that wait at once; an expression that needs more is not compiled */
 };
 
 /* Told of each value that was seen on the way, in order: for `explain`. */
@@ -96,6 +98,8 @@ struct rules_run {
     /* within the room */
     uint64_t known[RULES_CACHED_MAX / 64];
     struct rules_value cached[RULES_CACHED_MAX];
+    bool sifted; /* the two below say which conditions of an index can't hold */
+    uint64_t looked, live[RULES_INDEXED_MAX / 64];
     uint64_t *told; /* what the trace has seen of the expression: a bit for each part */
     struct rules_value stack[RULES_STACK];
     char *next; /* in memory */
@@ -113,6 +117,16 @@ void rules_forget_captures(struct rules_run *run);
 bool rules_true(const struct rules_expression *e, struct rules_run *run);
 /* The value lives as long as the run. */
 void rules_value(const struct rules_expression *e, struct rules_run *run, struct rules_value *out);
+
+/*
+ * An index of a list of conditions (NULL among them: always), when all expressions of the scope are compiled:
+ * finds those that can hold without looking at each. NULL: there is none that would help.
+ */
+struct rules_index;
+struct rules_index *rules_index_new(struct rules_scope *s, const struct rules_expression *const *conditions,
+                                    uint32_t count);
+/* The next one from `at` on that may hold, or the list's length. All before it don't. */
+uint32_t rules_index_next(const struct rules_index *x, struct rules_run *run, uint32_t at);
 
 static inline bool rules_failed(const struct rules_run *run)
 {

@@ -9,6 +9,7 @@
 void rules_forget(struct rules_run *run)
 {
     memset(run->known, 0, sizeof run->known);
+    run->sifted = false;
 }
 
 void rules_forget_captures(struct rules_run *run)

@@ -148,6 +148,9 @@ uint32_t program_stack(const struct node *n);
 bool program_run(const struct rules_scope *s, const struct instruction *program, struct rules_run *run,
                  struct rules_value *top);
 
+/* What the slot holds. */
+const struct rules_value *program_slot(const struct rules_scope *s, struct rules_run *run, unsigned slot);
+
 /* ---- set.c ---- */
 
 /* The items of a list, to be looked up. */

@@ -1,5 +1,6 @@
 /* Lists of rules over messages, without a socket or an exchange: what `explain` relies on. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -261,6 +262,81 @@ START_TEST(captures_end_with_their_rule_even_if_it_did_not_hold)
 }
 END_TEST
 
+/* ---- the index ---- */
+
+static unsigned chance(unsigned below)
+{
+    static uint64_t state = 1;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(state >> 33) % below;
+}
+
+/* One of many conditions, of which some can be looked up, and what tells that it held. */
+static void write_rule(struct text *list)
+{
+    static const char *const whens[] = {
+        "host == 'h%u.example'",
+        "'h%u.example' == host && path != '/p%u/x'",
+        "starts_with(path, '/p%u/')",
+        "starts_with(path, '/p%u') && ends_with(host, '%u.example')",
+        "ends_with(host, '%u.example')",
+        "in_net(src, '10.%u.0.0/16', '10.0.%u.0/24')",
+        "host == 'h%u.example' || path == '/p%u/x'",
+        "host != 'h%u.example' && path == '/p%u/x'",
+        "!starts_with(path, '/p%u/')",
+        "host == 'h%u.example' ? path == '/p%u/x' : src == '10.0.0.1'",
+        "host in ('h%u.example', 'h%u.example')",
+        "true",
+    };
+    text_puts(list, "  - { when: \"");
+    text_printf(list, whens[chance(ARRAY_LEN(whens))], chance(15), chance(15));
+    if (chance(20) == 0)
+        text_printf(list, "\", set_path: \"'/p%u/x'", chance(15));
+    text_puts(list, "\", log: path }\n");
+}
+
+static void ask(unsigned host, unsigned path, unsigned net)
+{
+    static char name[32], target[32], address[32];
+    snprintf(name, sizeof name, "h%u.example", host);
+    snprintf(target, sizeof target, "/p%u/x", path);
+    snprintf(address, sizeof address, "10.%u.%u.1", net, net % 3);
+    request.host = slice_of(name);
+    request.path = slice_of(target);
+    ck_assert(ip_parse(slice_of(address), &subject.src));
+}
+
+/* Who observes is told each condition, so that none is passed over. */
+static void expect_the_same_without_an_index(const struct rule_list *list, unsigned times)
+{
+    for (unsigned i = 0; i < times; i++) {
+        unsigned host = chance(20), path = chance(20), net = chance(20);
+        ask(host, path, net);
+        rules_decide(list, &subject, &world, &observer, &out);
+        struct text all = logged;
+        logged = (struct text){0};
+        ask(host, path, net);
+        rules_decide(list, &subject, &world, NULL, &out);
+        ck_assert_str_eq(text_str(&logged), text_str(&all));
+        text_free(&all);
+        text_free(&logged);
+        text_free(&told);
+    }
+}
+
+START_TEST(an_index_changes_nothing)
+{
+    static const unsigned sizes[] = {5, 64, 65, 200, RULES_INDEXED_MAX + 100};
+    struct text list = {0};
+    for (unsigned i = 0; i < sizes[_i]; i++)
+        write_rule(&list);
+    const struct rule_list *rules_list = rules("http_condition", text_str(&list));
+    text_free(&list);
+    ck_assert(sizes[_i] < 64 || rules_list->index);
+    expect_the_same_without_an_index(rules_list, sizes[_i] > 1000 ? 5 : 300);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("http rules");
@@ -277,6 +353,7 @@ int main(void)
     tcase_add_test(c, rules_of_responses_change_responses);
     tcase_add_test(c, prefixes_spare_what_frames_a_message);
     tcase_add_test(c, captures_end_with_their_rule_even_if_it_did_not_hold);
+    tcase_add_loop_test(c, an_index_changes_nothing, 0, 5);
     suite_add_tcase(s, c);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
