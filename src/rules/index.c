@@ -59,9 +59,9 @@ static const struct instruction *first_comparison(const struct rules_expression 
     }
     const struct instruction *in = e->program;
     bool is_call = n->kind == NODE_CALL;
-    if (in->slot == NO_SLOT || in->negate)
+    if (in->slot == NO_SLOT)
         return NULL;
-    if (is_call && in->op == OP_CALL_SITE && in->site->call == rules_call_in_net && in->site->from_slot == 0)
+    if (is_call && in->op == OP_CALL_SITE && in->site->call == rules_call_in_net)
         return in;
     return (in->op == OP_IS_TEXT && n->kind == NODE_EQUAL) ||
                    (is_call && (in->op == OP_STARTS_WITH || in->op == OP_ENDS_WITH))

@@ -299,7 +299,7 @@ static void ask(unsigned host, unsigned path, unsigned net)
 {
     static char name[32], target[32], address[32];
     snprintf(name, sizeof name, "h%u.example", host);
-    snprintf(target, sizeof target, "/p%u/x", path);
+    snprintf(target, sizeof target, path % 4 ? "/p%u/x" : "/p%u", path);
     snprintf(address, sizeof address, "10.%u.%u.1", net, net % 3);
     request.host = slice_of(name);
     request.path = slice_of(target);
