@@ -84,6 +84,7 @@ struct frontend {
     uint32_t maxconn;
     int overflow;
     uint64_t timeout_client, timeout_http_request, timeout_keepalive; /* microseconds */
+    uint64_t timeout_server;                                          /* 0: the backend's */
     struct backend *use_backend;                                      /* NULL: none */
     struct http_conf *http;                                           /* the part of http/ */
     struct relay_conf *relay;                                         /* the part of relay/ */
@@ -124,6 +125,12 @@ struct worker {
     uint64_t wall_offset_us;   /* from loop_now() to the wall clock, as of the first line not yet written */
     bool out_of_descriptors;   /* said so in the log; until one was accepted again */
 };
+
+/* How long a server may be silent towards what came through the frontend. */
+static inline uint64_t frontend_timeout_server(const struct frontend *f, const struct backend *b)
+{
+    return f->timeout_server ? f->timeout_server : b->timeout_server;
+}
 
 /* The scheme of the URLs that reach it in mode http. */
 static inline const char *bind_scheme(const struct bind *b)

@@ -39,6 +39,11 @@ static struct backend *backend_of(const struct h1_server *h)
     return h->session.server->backend;
 }
 
+static uint64_t timeout_server(const struct h1_server *h)
+{
+    return frontend_timeout_server(h->half.stream.exchange->frontend, backend_of(h));
+}
+
 /* ---- the connection's end ---- */
 
 static void free_session(struct task *t)
@@ -119,7 +124,7 @@ static void server_head(struct stream *s, const struct message *m)
     h->state = HEAD;
     h->interims = 0;
     h->awaited_at = loop_now(h->half.conn->loop);
-    conn_timeout(h->half.conn, backend_of(h)->timeout_server);
+    conn_timeout(h->half.conn, timeout_server(h));
 }
 
 static void server_end(struct stream *s, const struct message *trailers)
@@ -387,7 +392,7 @@ static void on_timeout(struct conn *c)
         connect_failed(h, REASON_SERVER_CONNECT_TIMEOUT);
         return;
     }
-    uint64_t now = loop_now(c->loop), limit = backend_of(h)->timeout_server;
+    uint64_t now = loop_now(c->loop), limit = timeout_server(h);
     bool sending = !x->request_ended && conn_queued(c) == 0;
     if (sending || !exchange_wants_body(x, SIDE_OF_SERVER))
         h->awaited_at = now;

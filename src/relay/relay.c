@@ -44,6 +44,11 @@ static struct loop *loop_of(const struct relay *r)
     return r->client.frontend->worker->loop;
 }
 
+static uint64_t timeout_server(const struct relay *r)
+{
+    return frontend_timeout_server(r->client.frontend, r->attempt.backend);
+}
+
 /* ---- the end ---- */
 
 static void free_relay(struct task *t)
@@ -201,7 +206,7 @@ static void server_connected(struct relay *r)
     r->connected = true;
     attempt_connected(&r->attempt, loop_now(loop_of(r)) - r->active_at);
     r->active_at = r->connected_at = loop_now(loop_of(r));
-    conn_timeout(server, r->attempt.backend->timeout_server);
+    conn_timeout(server, timeout_server(r));
     conn_timeout(r->ends[CLIENT].conn, r->client.frontend->timeout_client);
     pass(r, CLIENT);
     /* A PROXY header that the client's first bytes did not take along: perhaps the server is to speak first.
@@ -242,7 +247,7 @@ static void on_server_timeout(struct conn *c)
 {
     struct relay *r = c->owner;
     if (r->connected)
-        on_timeout(r, SERVER, r->attempt.backend->timeout_server, REASON_SERVER_TIMEOUT);
+        on_timeout(r, SERVER, timeout_server(r), REASON_SERVER_TIMEOUT);
     else
         server_failed(r, REASON_SERVER_CONNECT_TIMEOUT);
 }

@@ -2,6 +2,7 @@
 import pytest
 
 from clients import Closed
+from rules import compose
 from waiting import wait_for
 
 BAD_REQUESTS = {
@@ -126,6 +127,16 @@ def test_a_server_that_is_late_is_a_504(noxy, origins):
     r = lb.get()
     assert (r.status, bool(r.body)) == (504, True)
     lb.wait_idle()
+
+
+def test_a_frontend_s_timeout_server_goes_before_the_backend_s(noxy, origins):
+    backends = {"web": {"timeout_server": 60000}}
+    slow = origins(1, answer=lambda o, c, r: o.go.wait(60))
+    assert noxy.start(compose({"web": slow}, {"timeout_server": 200}, backends)).get().status == 504
+    silent = origins(1, raw=lambda o, s: o.go.wait(60))
+    lb = noxy.start(compose({"web": silent}, {"mode": "tcp", "timeout_server": 200}, backends))
+    with lb.connect() as c:
+        assert c.read_to_end() == b""
 
 
 def test_a_server_whose_connection_takes_too_long_is_left_for_another(noxy, origins, unanswering):
