@@ -1,5 +1,7 @@
 #include "http/field.h"
 
+#include <assert.h>
+
 #include "base/macros.h"
 
 static const struct {
@@ -11,14 +13,30 @@ static const struct {
 #undef X
 };
 
+enum { NAME_MAX_LEN = 31 };
+_Static_assert(FIELD_ID_COUNT <= 64, "a row is a bit");
+
+/* Which rows have names of that length. */
+static uint64_t rows_of_len[NAME_MAX_LEN + 1];
+
+static __attribute__((constructor)) void sort_by_len(void)
+{
+    for (unsigned id = 1; id < FIELD_ID_COUNT; id++) {
+        assert(rows[id].name.len <= NAME_MAX_LEN);
+        rows_of_len[rows[id].name.len] |= UINT64_C(1) << id;
+    }
+}
+
 enum field_id field_lookup(struct slice name)
 {
     /* Length and first letter leave at most one or two rows to compare. */
-    char first = name.len ? (char)(name.ptr[0] | 0x20) : 0;
-    for (unsigned id = 1; id < FIELD_ID_COUNT; id++)
-        if (rows[id].name.len == name.len && rows[id].name.ptr[0] == first &&
-            slice_equal_nocase(rows[id].name, name))
+    if (name.len == 0 || name.len > NAME_MAX_LEN)
+        return FIELD_OTHER;
+    for (uint64_t left = rows_of_len[name.len]; left; left &= left - 1) {
+        unsigned id = (unsigned)__builtin_ctzll(left);
+        if (rows[id].name.ptr[0] == (name.ptr[0] | 0x20) && slice_equal_nocase(rows[id].name, name))
             return (enum field_id)id;
+    }
     return FIELD_OTHER;
 }
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <endian.h>
 #include <http_parser.h>
 
 #include "base/macros.h"
@@ -48,64 +49,59 @@ int head_scan(struct head_scan *scan, const char *bytes, size_t len)
     return HEAD_MORE;
 }
 
-/* ---- http-parser ---- */
+/* ---- taking it apart ---- */
 
-struct reading {
-    struct message *m;
-    bool too_many, bad;
-};
+enum fields { FIELDS_GOOD, FIELDS_BAD, FIELDS_TOO_MANY };
+
+/* One line, its CR LF at `lf - 1`, whose bytes are clean. */
+static bool read_field(struct field *f, const char *line, const char *lf)
+{
+    const char *colon = memchr(line, ':', (size_t)(lf - line));
+    if (!colon)
+        return false;
+    /* Up to the colon there is nothing but the name: no space may stand before it (RFC 9112, 5.1). */
+    struct slice name = {line, (size_t)(colon - line)};
+    struct slice value = slice_trim((struct slice){colon + 1, (size_t)(lf - 1 - colon - 1)});
+    if (name.len == 0 || name.len > UINT16_MAX || value.len > UINT16_MAX || !chars_all(name, CHAR_TOKEN))
+        return false;
+    *f = (struct field){
+        .name = name.ptr,
+        .name_len = (uint16_t)name.len,
+        .value = value.ptr,
+        .value_len = (uint16_t)value.len,
+        .id = (uint8_t)field_lookup(name),
+        /* A line ends with CR LF, so this can't look past it. A value of blanks alone is sent on as none. */
+        .raw = value.ptr[value.len] == '\r' && (value.len > 0 || value.ptr == colon + 1),
+    };
+    return true;
+}
+
+/* The lines up to `end`, behind which the empty line stands. */
+static enum fields read_fields(struct message *m, const char *line, const char *end)
+{
+    while (line < end) {
+        const char *lf = memchr(line, '\n', (size_t)(end - line));
+        if (m->count >= MESSAGE_FIELDS_MAX)
+            return FIELDS_TOO_MANY;
+        if (!lf || !read_field(&m->fields[m->count], line, lf))
+            return FIELDS_BAD;
+        m->count++;
+        line = lf + 1;
+    }
+    return FIELDS_GOOD;
+}
 
 static int on_url(http_parser *p, const char *at, size_t len)
 {
-    struct reading *r = p->data;
-    r->m->target = (struct slice){at, len};
+    struct message *m = p->data;
+    m->target = (struct slice){at, len};
     return 0;
 }
 
 static int on_status(http_parser *p, const char *at, size_t len)
 {
-    struct reading *r = p->data;
-    r->m->reason = (struct slice){at, len};
-    return 0;
-}
-
-static int on_field(http_parser *p, const char *at, size_t len)
-{
-    struct reading *r = p->data;
-    struct slice name = {at, len};
-    if (r->m->count >= MESSAGE_FIELDS_MAX || len > UINT16_MAX) {
-        r->too_many = true;
-        return -1;
-    }
-    /* A colon right behind the name: no space may stand there (RFC 9112, 5.1). */
-    if (at[len] != ':' || len == 0 || !chars_all(name, CHAR_TOKEN)) {
-        r->bad = true;
-        return -1;
-    }
-    r->m->fields[r->m->count++] = (struct field){
-        .name = at, .name_len = (uint16_t)len, .value = at + len, .id = (uint8_t)field_lookup(name)};
-    /* To http-parser all fields are alike: what frames or steers a message is judged below alone. It would
-     * refuse "Content-Length: 2" with a tab behind it, and look for sense in the framing of a 204. */
-    p->header_state = 0;
-    return 0;
-}
-
-static int on_value(http_parser *p, const char *at, size_t len)
-{
-    struct reading *r = p->data;
-    struct slice value = slice_trim((struct slice){at, len});
-    if (r->m->count == 0 || len > UINT16_MAX || !chars_all(value, CHAR_VALUE)) {
-        r->bad = true;
-        return -1;
-    }
-    struct field *f = &r->m->fields[r->m->count - 1];
-    /* Of an empty value http-parser tells the place where the next line begins. */
-    if (len == 0)
-        value.ptr = f->name + f->name_len + 1;
-    f->value = value.ptr;
-    f->value_len = (uint16_t)value.len;
-    /* A line ends with CR LF, so this can't look past the head. */
-    f->raw = value.ptr[value.len] == '\r';
+    struct message *m = p->data;
+    m->reason = (struct slice){at, len};
     return 0;
 }
 
@@ -118,33 +114,35 @@ static int on_head_complete(http_parser *p)
 static const http_parser_settings settings = {
     .on_url = on_url,
     .on_status = on_status,
-    .on_header_field = on_field,
-    .on_header_value = on_value,
     .on_headers_complete = on_head_complete,
 };
 
-/* Takes the head apart: 0, or the status of the refusal of a request. */
+/*
+ * Takes the head apart: 0, or the status of the refusal of a request. http-parser reads the start line, as if
+ * no field followed: it would judge those that frame a message by rules that are too lenient, and some that
+ * are too strict. It knows a fixed list of methods, too, and gets GET whatever the method is: `bytes` begin
+ * behind that.
+ */
 static uint16_t take_apart(struct message *m, http_parser *parser, enum http_parser_type type,
                            const char *bytes, size_t len)
 {
-    struct reading r = {.m = m};
+    const char *lf = memchr(bytes, '\n', len);
+    if (!lf)
+        return 400;
+    size_t line_len = (size_t)(lf + 1 - bytes), used = 0;
     message_init(m);
     http_parser_init(parser, type);
-    parser->data = &r;
-    /* http-parser knows a fixed list of methods. It gets GET, and what follows the method, whatever that is.
-     */
+    parser->data = m;
     if (type == HTTP_REQUEST)
         http_parser_execute(parser, &settings, "GET", 3);
-    size_t used = http_parser_execute(parser, &settings, bytes, len);
+    used = http_parser_execute(parser, &settings, bytes, line_len);
+    used += http_parser_execute(parser, &settings, "\r\n", 2);
     enum http_errno error = HTTP_PARSER_ERRNO(parser);
-    if (r.too_many)
-        return 431;
-    if (r.bad)
-        return 400;
-    if ((error != HPE_OK && error != HPE_PAUSED) || used < len || parser->http_major != 1)
+    if ((error != HPE_OK && error != HPE_PAUSED) || used < line_len + 2 || parser->http_major != 1)
         return 400;
     m->minor = parser->http_minor > 0;
-    return 0;
+    static const uint16_t refusals[] = {[FIELDS_GOOD] = 0, [FIELDS_BAD] = 400, [FIELDS_TOO_MANY] = 431};
+    return refusals[read_fields(m, lf + 1, bytes + len - 2)];
 }
 
 /* ---- fields that frame or steer ---- */
@@ -419,13 +417,33 @@ static bool names_other_version(const char *bytes, size_t len)
            v[8] >= '0' && v[8] <= '9' && v[9] == '\r';
 }
 
+/* Of eight bytes, a bit in the first that is a control character, and perhaps in those behind it. */
+static inline uint64_t control_in(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t low = (word - ones * 0x20) & ~word, deleted = word ^ ones * 0x7f;
+    return (low | ((deleted - ones) & ~deleted)) & high;
+}
+
 /* No CR but before LF, no NUL, no other control character but the tab. */
 static bool bytes_are_clean(const char *bytes, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (LIKELY(char_classes[(unsigned char)bytes[i]] & CHAR_VALUE))
-            continue;
-        if (bytes[i] != '\r' || i + 1 == len || bytes[++i] != '\n')
+    for (size_t i = 0; i < len;) {
+        uint64_t word;
+        if (len - i >= sizeof word) {
+            memcpy(&word, bytes + i, sizeof word);
+            uint64_t found = control_in(le64toh(word));
+            if (!found) {
+                i += sizeof word;
+                continue;
+            }
+            i += (size_t)__builtin_ctzll(found) / 8;
+        }
+        if (char_classes[(unsigned char)bytes[i]] & CHAR_VALUE)
+            i++;
+        else if (bytes[i] == '\r' && i + 1 < len && bytes[i + 1] == '\n')
+            i += 2;
+        else
             return false;
     }
     return true;
@@ -514,28 +532,10 @@ uint16_t head_parse_response(struct message *m, const char *bytes, size_t len, b
 
 bool head_parse_trailers(struct message *m, const char *bytes, size_t len)
 {
-    const char *end = bytes + len;
     message_init(m);
-    if (!bytes_are_clean(bytes, len))
+    if (!bytes_are_clean(bytes, len) || read_fields(m, bytes, bytes + len - 2) != FIELDS_GOOD)
         return false;
-    while (bytes < end - 2) {
-        const char *lf = memchr(bytes, '\n', (size_t)(end - bytes));
-        const char *colon = lf ? memchr(bytes, ':', (size_t)(lf - bytes)) : NULL;
-        if (!colon || m->count >= MESSAGE_FIELDS_MAX)
-            return false;
-        struct slice name = {bytes, (size_t)(colon - bytes)};
-        struct slice value = slice_trim((struct slice){colon + 1, (size_t)(lf - 1 - colon - 1)});
-        if (name.len == 0 || !chars_all(name, CHAR_TOKEN))
-            return false;
-        struct field *f = &m->fields[m->count++];
-        *f = (struct field){.name = name.ptr,
-                            .name_len = (uint16_t)name.len,
-                            .value = value.ptr,
-                            .value_len = (uint16_t)value.len,
-                            .id = (uint8_t)field_lookup(name)};
-        f->raw = value.ptr[value.len] == '\r';
-        f->dropped = !field_may_trail(name, f->id);
-        bytes = lf + 1;
-    }
+    for (struct field *f = m->fields; f < m->fields + m->count; f++)
+        f->dropped = !field_may_trail(field_name(f), (enum field_id)f->id);
     return true;
 }
