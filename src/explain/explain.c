@@ -225,13 +225,25 @@ static void tell_response_rules(struct explaining *x, const struct backend *b)
     part_set(x->document, "http_response", all);
 }
 
-static void explain_http(struct explaining *x)
+/* noxy is the last to get it. */
+static void end_last(struct explaining *x, uint16_t status)
+{
+    const char *words = "its Max-Forwards is used up, so it is passed on no further";
+    end_with(x, fail(x, "respond", REASON_RESPONDED, status, words));
+}
+
+/* `last`: the status of noxy's own answer to a request that may be passed on no further, or 0. */
+static void explain_http(struct explaining *x, uint16_t last)
 {
     const struct backend *b = x->frontend->use_backend;
     const struct server *preferred = NULL;
     walk(x, &x->frontend->http->requests, "http_condition", NULL);
     if (!goes_on(x))
         return;
+    if (last) {
+        end_last(x, last);
+        return;
+    }
     const struct rule *decided = x->outcome.rule;
     if (x->outcome.verdict == VERDICT_BACKEND) {
         b = x->outcome.backend;
@@ -280,18 +292,6 @@ static void end_refused(struct explaining *x, uint16_t status)
     end_with(x, fail(x, "refused", why, status, words));
 }
 
-/* noxy is the last to get it. */
-static void end_last(struct explaining *x, uint16_t status)
-{
-    end_with(x,
-             (struct ending){.verdict = "respond",
-                             .reason = REASON_RESPONDED,
-                             .status = status,
-                             .words = part_printf("answered %u %s: its Max-Forwards is used up, so no rule "
-                                                  "is tried",
-                                                  status, status_phrase(status))});
-}
-
 /* ---- all of it ---- */
 
 static json_t *request_json(const struct explaining *x, const struct explain_request *r)
@@ -321,10 +321,8 @@ static void explain_arrived(struct explaining *x, const struct explain_request *
         explain_tcp(x);
     else if ((last = http_last_forward(&x->message)) == 400)
         end_refused(x, last);
-    else if (last)
-        end_last(x, last);
     else
-        explain_http(x);
+        explain_http(x, last);
 }
 
 json_t *explain(const struct explain_host *h, const struct explain_request *r, struct error *err)

@@ -156,11 +156,15 @@ void exchange_fail(struct exchange *x, uint16_t status, enum reason why)
 
 static void step_rules(struct exchange *x)
 {
-    if (exchange_answer_max_forwards(x))
+    if (!exchange_count_forwards(x))
         return;
     struct exchange_route route = {.backend = x->frontend->use_backend};
     if (UNLIKELY(rules_any(&x->frontend->http->requests)) && !exchange_rules_frontend(x, &route))
         return;
+    if (UNLIKELY(x->last_to_get)) {
+        exchange_answer_last(x);
+        return;
+    }
     if (!route.backend) {
         exchange_fail(x, status_of_reason(REASON_NO_BACKEND), REASON_NO_BACKEND);
         return;

@@ -74,6 +74,7 @@ struct exchange {
     bool prepared;                   /* the request is as it will be sent */
     bool client_close;               /* the client's connection can't be used again after this response */
     enum reason failure;             /* why the latest attempt failed */
+    bool last_to_get;                /* its Max-Forwards is used up: noxy itself answers it */
     bool too_large;                  /* the body went beyond max_body */
     bool finished;
     uint8_t busy; /* calls under way that still look at it: freed behind the last */
@@ -151,8 +152,11 @@ struct ip exchange_peer_ip(const struct exchange *x);
 void exchange_prepare_request(struct exchange *x);
 /* Makes a server's response what the public side shall see: names of servers out, public names in. */
 void exchange_prepare_response(struct exchange *x, struct message *m);
-/* Honours Max-Forwards. True: noxy was the last to get the request, or refused it, and has answered it. */
-bool exchange_answer_max_forwards(struct exchange *x);
+/* Honours Max-Forwards, before the rules: one fewer for the next, or noxy is the last to get the request, and
+ * x->last_to_get. False: it was refused. */
+bool exchange_count_forwards(struct exchange *x);
+/* Answers such a request, which the frontend's rules let pass. */
+void exchange_answer_last(struct exchange *x);
 /* noxy's own response (answer.c). Ends the exchange. */
 struct answer {
     uint16_t status;

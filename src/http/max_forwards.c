@@ -1,7 +1,7 @@
 /*
  * max_forwards.c: TRACE and OPTIONS may say how often they may be passed on
- * (RFC 9110, 7.6.2). With none left, noxy is the one that answers. For other
- * methods the field means nothing.
+ * (RFC 9110, 7.6.2). With none left, noxy is the one that answers, where the
+ * frontend's rules don't. For other methods the field means nothing.
  */
 #include <stdio.h>
 
@@ -29,19 +29,26 @@ static bool is_secret(const struct field *f)
     return f->id == FIELD_AUTHORIZATION || f->id == FIELD_PROXY_AUTHORIZATION || f->id == FIELD_COOKIE;
 }
 
-/* The request as it was received, as the body of the answer to TRACE. */
+/* What the client asked with: rules may have changed the request's. */
+static struct slice asked_method(const struct exchange *x)
+{
+    return x->asked_method.len ? x->asked_method : x->request.method;
+}
+
+/* The request as it was received, without what rules have set, as the body of the answer to TRACE. */
 static void answer_trace(struct exchange *x)
 {
     const struct message *m = &x->request;
-    size_t size = m->method.len + m->target.len + LINE_SIZE, len;
+    struct slice method = asked_method(x);
+    size_t size = method.len + m->target.len + LINE_SIZE, len;
     for (unsigned i = 0; i < m->count; i++)
         size += m->fields[i].name_len + m->fields[i].value_len + 4u;
     char *text = exchange_alloc(x, size);
-    len = (size_t)snprintf(text, size, "%.*s %.*s HTTP/1.%u\r\n", SLICE_ARG(m->method), SLICE_ARG(m->target),
+    len = (size_t)snprintf(text, size, "%.*s %.*s HTTP/1.%u\r\n", SLICE_ARG(method), SLICE_ARG(m->target),
                            m->minor);
     for (unsigned i = 0; i < m->count; i++) {
         const struct field *f = &m->fields[i];
-        if (!is_secret(f))
+        if (!is_secret(f) && !f->own)
             len += (size_t)snprintf(text + len, size - len, "%.*s: %.*s\r\n", f->name_len, f->name,
                                     f->value_len, f->value);
     }
@@ -59,16 +66,16 @@ static void count_down(struct exchange *x, struct field *f, uint32_t left)
     message_add_raw(&x->request, FIELD_MAX_FORWARDS, line, sizeof name - 1, (size_t)len - sizeof name - 3);
 }
 
-static bool is_trace(const struct message *m)
+static bool is_trace(struct slice method)
 {
-    return slice_equal(m->method, SLICE("TRACE"));
+    return slice_equal(method, SLICE("TRACE"));
 }
 
 /* The field, where it means something. */
 static struct field *find(struct message *m)
 {
     struct field *f = message_find(m, FIELD_MAX_FORWARDS);
-    return f && (is_trace(m) || slice_equal(m->method, SLICE("OPTIONS"))) ? f : NULL;
+    return f && (is_trace(m->method) || slice_equal(m->method, SLICE("OPTIONS"))) ? f : NULL;
 }
 
 uint16_t http_last_forward(struct message *m)
@@ -79,27 +86,30 @@ uint16_t http_last_forward(struct message *m)
         return 0;
     if (!read_number(field_value(f), &left))
         return 400;
-    return left > 0 ? 0 : is_trace(m) ? 200 : 204;
+    return left > 0 ? 0 : is_trace(m->method) ? 200 : 204;
 }
 
-bool exchange_answer_max_forwards(struct exchange *x)
+bool exchange_count_forwards(struct exchange *x)
 {
     struct field *f = find(&x->request);
     uint32_t left;
     if (!f)
-        return false;
+        return true;
     if (!read_number(field_value(f), &left)) {
         x->client_close = true;
         exchange_answer_status(x, 400, REASON_CLIENT_BAD_REQUEST);
-        return true;
-    }
-    if (left > 0) {
-        count_down(x, f, left);
         return false;
     }
-    if (is_trace(&x->request))
+    x->last_to_get = left == 0;
+    if (left > 0)
+        count_down(x, f, left);
+    return true;
+}
+
+void exchange_answer_last(struct exchange *x)
+{
+    if (is_trace(asked_method(x)))
         answer_trace(x);
     else
         exchange_answer(x, &(struct answer){.status = 204}, REASON_RESPONDED);
-    return true;
 }

@@ -89,6 +89,8 @@ def rule(doc, name):
     ("GET http://x:8081/", "no_backend", 503, None),
     ("TRACE http://x:8080/", "refused", 405, None),
     ("OPTIONS http://x:8080/ -H 'Max-Forwards: 0'", "respond", 204, None),
+    ("OPTIONS http://x:8080/ -H 'Max-Forwards: 0' -H 'User-Agent: BadBot'", "deny", 403, "conf.yaml:14"),
+    ("OPTIONS http://x:8081/ -H 'Max-Forwards: 0'", "respond", 204, None),
     ("OPTIONS http://x:8080/ -H 'Max-Forwards: x'", "refused", 400, None),
     ("OPTIONS http://x:8080/ -H 'Max-Forwards: 1'", "server", None, None),
     ("GET http://x:8080/ -H 'Max-Forwards: 0'", "server", None, None),

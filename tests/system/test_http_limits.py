@@ -280,3 +280,19 @@ def test_an_idle_connection_is_counted_by_whether_it_ever_asked(noxy, origins):
         assert c.read_to_end() == b""
     lb.wait_total("frontend", "reasons.client_keepalive", 1)
     assert lb.total("frontend", "reasons.client_head_timeout") == 1
+
+
+def test_a_request_that_goes_no_further_passes_the_frontend_s_rules_first(noxy, origins):
+    lb = noxy.start(backend=origins(1), allow_trace=True, http_condition=[
+        {"name": "no-trace", "when": "method == 'TRACE' && path == '/denied'", "deny": 403},
+        {"when": "path == '/moved'", "redirect": "'/there'"},
+        {"when": "path == '/post'", "set_method": "'POST'"},
+        {"set_header": {"X-Secret": "'of a rule'"}}])
+    last = [("Max-Forwards", "0")]
+    assert lb.get("/denied", last, method="TRACE").status == 403
+    assert lb.get("/moved", last, method="OPTIONS").field("Location") == "/there"
+    assert lb.get("/post", last, method="OPTIONS").status == 204
+    r = lb.get("/a", last, method="TRACE")
+    assert (r.status, b"Max-Forwards: 0" in r.body, b"X-Secret" in r.body) == (200, True, False)
+    assert b"TRACE /post HTTP/1.1\r\n" in lb.get("/post", last, method="TRACE").body
+    assert origins[0].requests == []
