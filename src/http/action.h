@@ -46,6 +46,9 @@ struct rule_run {
     struct rule_observer *observer;
     const struct rule *rule; /* under way */
     struct rule_outcome *out;
+    const char *no_capture;                /* what $0 begins at while nothing has matched */
+    bool captured;                         /* the rule's condition has set $0 to $9: */
+    struct slice captures[RULES_CAPTURES]; /* as it left them */
 };
 
 struct action_kind {
@@ -90,7 +93,10 @@ bool action_check_field(struct conf_load *l, const struct action_pair *p, bool r
 void rule_fail(struct rule_run *run, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The list ends with that verdict. */
 void rule_end(struct rule_run *run, enum rule_verdict verdict);
-/* The text of an expression, in the run's memory. False: the rule has failed. */
+/* The value of an action's expression, which sees $0 to $9 as the rule's condition left them. False: the rule
+ * has failed. */
+bool rule_value(struct rule_run *run, const struct rules_expression *e, struct rules_value *out);
+/* Its text, in the run's memory. False: the rule has failed. */
 bool rule_text(struct rule_run *run, const struct rules_expression *e, struct slice *out);
 /* The same, which must be good as a field's value. `what` names it in the failure. */
 bool rule_field_value(struct rule_run *run, const struct rules_expression *e, struct slice what,

@@ -45,11 +45,8 @@ static void run_status(struct rule_run *run, const struct action *a)
 {
     struct message *m = run->subject->response;
     struct rules_value v;
-    rules_value(a->expression, run->values, &v);
-    if (rules_failed(run->values)) {
-        rule_fail(run, "%s", run->values->failure);
+    if (!rule_value(run, a->expression, &v))
         return;
-    }
     if (v.number == m->status)
         return;
     const char *why = m->status == 101 ? "the protocol is switched" : why_not(v.number);

@@ -60,11 +60,8 @@ static void run_variables(struct rule_run *run, const struct action *a)
     for (unsigned i = 0; i < a->pair_count; i++) {
         const struct action_pair *p = &a->pairs[i];
         struct rules_value value;
-        rules_value(p->expression, run->values, &value);
-        if (rules_failed(run->values)) {
-            rule_fail(run, "%s", run->values->failure);
+        if (!rule_value(run, p->expression, &value))
             return;
-        }
         if (rules_type_of(p->expression) == RULES_STRING)
             keep(run, &value);
         struct http_var *v = find_or_add(run, p);

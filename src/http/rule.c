@@ -29,10 +29,30 @@ char *rule_alloc(struct rule_run *run, size_t len)
     return run->world->alloc(run->world->context, len);
 }
 
+/* An expression of an action may match something itself, which concerns no other. */
+static void restore_captures(struct rule_run *run)
+{
+    if (UNLIKELY(run->captured))
+        memcpy(run->values->captures, run->captures, sizeof run->captures);
+    else if (UNLIKELY(run->values->captures[0].ptr != run->no_capture))
+        rules_forget_captures(run->values);
+}
+
+bool rule_value(struct rule_run *run, const struct rules_expression *e, struct rules_value *out)
+{
+    restore_captures(run);
+    rules_value(e, run->values, out);
+    if (LIKELY(!rules_failed(run->values)))
+        return true;
+    rule_fail(run, "%s", run->values->failure);
+    return false;
+}
+
 bool rule_text(struct rule_run *run, const struct rules_expression *e, struct slice *out)
 {
     struct rules_value v;
-    rules_value(e, run->values, &v);
+    if (!rule_value(run, e, &v))
+        return false;
     *out = v.string;
     if (rules_type_of(e) != RULES_STRING)
         *out = rules_print_value(run->values, rules_type_of(e), &v);
@@ -73,6 +93,9 @@ static bool holds(struct rule_run *run, const struct rule *r)
 
 static void act(struct rule_run *run, const struct rule *r)
 {
+    run->captured = run->values->captures[0].ptr != run->no_capture;
+    if (UNLIKELY(run->captured))
+        memcpy(run->captures, run->values->captures, sizeof run->captures);
     for (const struct action *a = r->actions; a && run->out->verdict == VERDICT_NONE; a = a->next)
         a->kind->run(run, a);
 }
@@ -87,7 +110,7 @@ void rules_decide(const struct rule_list *list, struct http_subject *s, const st
     memset(out, 0, offsetof(struct rule_outcome, failure));
     out->failure[0] = '\0';
     rules_begin(&values, list->scope, s, o ? o->trace : NULL);
-    const char *none = values.captures[0].ptr;
+    run.no_capture = values.captures[0].ptr;
     const struct rules_index *index = o ? NULL : list->index; /* who observes is told each */
     for (uint32_t i = 0; out->verdict == VERDICT_NONE; i++) {
         i = index ? rules_index_next(index, &values, i) : i;
@@ -97,7 +120,7 @@ void rules_decide(const struct rule_list *list, struct http_subject *s, const st
         run.rule = r;
         if (holds(&run, r))
             act(&run, r);
-        if (UNLIKELY(values.captures[0].ptr != none)) /* most rules make none */
+        if (UNLIKELY(values.captures[0].ptr != run.no_capture)) /* most rules make none */
             rules_forget_captures(&values);
     }
 }

@@ -213,6 +213,23 @@ START_TEST(what_can_t_be_used_fails_in_words)
 }
 END_TEST
 
+START_TEST(an_action_s_own_match_is_not_seen_by_the_others)
+{
+    decide(rules("http_condition",
+                 "  - when: path =~ '^/(a)'\n"
+                 "    set_var: { x: \"query =~ '(1)' ? $1 : 'no'\" }\n"
+                 "    set_header: { X-A: \"host =~ '(h)' ? $1 : 'no'\", X-B: $1 }\n"
+                 "  - { set_header: { X-C: \"host =~ '(h)' ? $1 : 'no'\", X-D: \"$1 + '.'\" } }\n"
+                 "  - { log: \"$1 + '.'\" }\n"));
+    ck_assert(slice_equal(subject.vars->value.string, SLICE("1")));
+    ck_assert(slice_equal(field_value(find(&request, "X-A")), SLICE("h")));
+    ck_assert(slice_equal(field_value(find(&request, "X-B")), SLICE("a")));
+    ck_assert(slice_equal(field_value(find(&request, "X-C")), SLICE("h")));
+    ck_assert(slice_equal(field_value(find(&request, "X-D")), SLICE(".")));
+    ck_assert_str_eq(text_str(&logged), "t.yaml:11: .\n");
+}
+END_TEST
+
 START_TEST(there_is_room_left_for_noxy_s_own_fields)
 {
     static const char line[] = "X-A: 1\r\n";
@@ -349,6 +366,7 @@ int main(void)
     tcase_add_test(c, a_changed_line_is_not_passed_on_as_it_came);
     tcase_add_test(c, a_redirect_s_line_stands_ready);
     tcase_add_test(c, what_can_t_be_used_fails_in_words);
+    tcase_add_test(c, an_action_s_own_match_is_not_seen_by_the_others);
     tcase_add_test(c, there_is_room_left_for_noxy_s_own_fields);
     tcase_add_test(c, rules_of_responses_change_responses);
     tcase_add_test(c, prefixes_spare_what_frames_a_message);
