@@ -85,7 +85,7 @@ const struct rules_expression *action_compile_text(struct rule_compiling *c, con
 /* compile() of such an action. */
 void action_compile_expression(struct rule_compiling *c, struct action *a);
 /* A name that is a header field's and may be set. False: reported. */
-bool action_check_field(struct conf_load *l, const struct action_pair *p, bool response);
+bool action_check_field(struct conf_load *l, const struct action_pair *p);
 
 /* ---- for run() ---- */
 

@@ -157,7 +157,7 @@ static void compile_respond(struct rule_compiling *c, struct action *a)
     struct respond *r = a->respond;
     for (unsigned i = 0; i < r->pair_count; i++) {
         struct action_pair *p = &r->pairs[i];
-        if (!action_check_field(c->load, p, true))
+        if (!action_check_field(c->load, p))
             continue;
         if (p->id == FIELD_CONTENT_TYPE || p->id == FIELD_DATE)
             conf_error(c->load, p->node->key, p->id == FIELD_DATE ? NULL : "write content_type beside status",

@@ -16,21 +16,18 @@ static bool is_own(enum field_id id)
            id == FIELD_EXPECT;
 }
 
-bool action_check_field(struct conf_load *l, const struct action_pair *p, bool response)
+bool action_check_field(struct conf_load *l, const struct action_pair *p)
 {
-    bool forwarded = p->id == FIELD_X_FORWARDED_PROTO || p->id == FIELD_X_FORWARDED_HOST;
     if (p->name.len == 0 || p->name.len > NAME_MAX_LEN || !chars_all(p->name, CHAR_TOKEN)) {
         conf_error(l, p->node->key ? p->node->key : p->node,
                    "it is at most 128 letters, digits and !#$%&'*+-.^_`|~",
                    "\"%.*s\" can't be a header field's name", SLICE_ARG(p->name));
         return false;
     }
-    if (!is_own(p->id) && (response || !forwarded))
+    if (!is_own(p->id))
         return true;
     conf_error(l, p->node->key ? p->node->key : p->node,
-               forwarded ? "it tells the server what the client asked for"
-                         : "remove it: it goes with how noxy passes messages on",
-               "noxy sets the field \"%.*s\" itself", SLICE_ARG(p->name));
+               "remove it: it goes with how noxy passes messages on", "noxy sets the field \"%.*s\" itself", SLICE_ARG(p->name));
     return false;
 }
 
@@ -43,7 +40,7 @@ static void compile_set(struct rule_compiling *c, struct action *a)
 {
     for (unsigned i = 0; i < a->pair_count; i++) {
         struct action_pair *p = &a->pairs[i];
-        if (action_check_field(c->load, p, of_responses(c)))
+        if (action_check_field(c->load, p))
             p->expression = action_compile_text(c, p->node);
     }
 }
@@ -156,7 +153,7 @@ static void compile_del(struct rule_compiling *c, struct action *a)
             conf_error(c->load, p->node, "write set_header: { Host: ... }",
                        "a request can't be without \"Host\"");
         else
-            action_check_field(c->load, p, of_responses(c));
+            action_check_field(c->load, p);
     }
 }
 

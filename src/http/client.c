@@ -25,7 +25,8 @@ static void log_bad(const struct frontend *f, struct ip peer, struct slice bad)
 
 /*
  * Servers would believe what these say. So all that somebody untrusted sent go; and those that came with a
- * trusted proxy's request and name another client: it passed them on unread.
+ * trusted proxy's request and name another client, or nobody in a way that noxy can read and a server perhaps
+ * can: it passed them on unread.
  */
 static void drop_invented(const struct trusted *t, struct message *m, struct ip peer,
                           const struct http_client *c)
@@ -39,10 +40,10 @@ static void drop_invented(const struct trusted *t, struct message *m, struct ip 
         {FIELD_X_REAL_IP, TRUSTED_X_REAL_IP},
     };
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        struct trusted_word w = {.client = peer};
-        if (c->peer_trusted && message_find(m, all[i].id))
-            trusted_read(t, all[i].which, m, peer, &w);
-        if (!c->peer_trusted || !ip_equal(w.client, c->ip))
+        struct trusted_word w;
+        if (!message_find(m, all[i].id))
+            continue;
+        if (!c->peer_trusted || !trusted_read(t, all[i].which, m, peer, &w) || !ip_equal(w.client, c->ip))
             message_drop(m, all[i].id);
     }
 }

@@ -1,7 +1,8 @@
 /*
  * forward.c: what becomes of a request's head on its way to a server:
  * hop-by-hop fields go (RFC 9110, 7.6.1), X-Forwarded-For, -Proto and -Host
- * and Forwarded (RFC 7239) say who asked, how, and for what.
+ * and Forwarded (RFC 7239) say who asked, how, and for what. Where a rule has
+ * set one of them, it is what the rule says.
  */
 #include "http/forwarded.h"
 #include "http/http.h"
@@ -39,12 +40,26 @@ static char *put_joined(char *at, const struct message *m, enum field_id id)
     return at;
 }
 
+/* Drops the fields of that id but for a rule's. True: there is one of a rule. */
+static bool drop_received(struct message *m, enum field_id id)
+{
+    bool of_rule = false;
+    for (unsigned i = 0; i < m->count; i++) {
+        struct field *f = &m->fields[i];
+        if (f->id != id || f->dropped)
+            continue;
+        f->dropped = !f->own;
+        of_rule = of_rule || f->own;
+    }
+    return of_rule;
+}
+
 /* Drops the client's fields of that id and adds ours, which was written from `line` to `end`, without its
- * CRLF. */
+ * CRLF, if there is none of a rule. */
 static char *replace(struct message *m, enum field_id id, size_t name_len, char *line, char *end)
 {
-    message_drop(m, id);
-    message_add_raw(m, id, line, name_len, (size_t)(end - line) - name_len - 2);
+    if (LIKELY(!drop_received(m, id)))
+        message_add_raw(m, id, line, name_len, (size_t)(end - line) - name_len - 2);
     return put(end, "\r\n", 2);
 }
 
@@ -80,9 +95,10 @@ static void add_x_forwarded(struct exchange *x)
     line = replace(m, FIELD_X_FORWARDED_FOR, for_name.len, line, at);
     at = put(put_name(line, proto_name), x->client_scheme, scheme_len);
     line = replace(m, FIELD_X_FORWARDED_PROTO, proto_name.len, line, at);
-    message_drop(m, FIELD_X_FORWARDED_HOST);
-    if (host.len == 0)
+    if (host.len == 0) {
+        drop_received(m, FIELD_X_FORWARDED_HOST);
         return;
+    }
     at = put(put_name(line, host_name), host.ptr, host.len);
     replace(m, FIELD_X_FORWARDED_HOST, host_name.len, line, at);
 }
@@ -113,7 +129,7 @@ static void add_forwarded(struct exchange *x)
     struct ip peer = exchange_peer_ip(x);
     struct pen p = {NULL, 0};
     if (!x->peer_trusted)
-        message_drop(m, FIELD_FORWARDED);
+        drop_received(m, FIELD_FORWARDED);
     size_t before = joined_len(m, FIELD_FORWARDED);
     put_elements(x, peer, before == 0, &p);
     char *line = exchange_alloc(x, name.len + before + p.len + 4);
@@ -122,16 +138,16 @@ static void add_forwarded(struct exchange *x)
     replace(m, FIELD_FORWARDED, name.len, line, p.to + p.len);
 }
 
-/* Without X-Forwarded-* of noxy's own: only what a trusted proxy says is passed on. */
+/* Without X-Forwarded-* of noxy's own: only what a trusted proxy or a rule says is passed on. */
 static void drop_x_forwarded(struct exchange *x)
 {
     struct message *m = &x->request;
     if (!x->peer_trusted)
-        message_drop(m, FIELD_X_FORWARDED_FOR);
+        drop_received(m, FIELD_X_FORWARDED_FOR);
     if (x->peer_trusted && x->frontend->http->trusted_field != TRUSTED_FORWARDED)
         return;
-    message_drop(m, FIELD_X_FORWARDED_PROTO);
-    message_drop(m, FIELD_X_FORWARDED_HOST);
+    drop_received(m, FIELD_X_FORWARDED_PROTO);
+    drop_received(m, FIELD_X_FORWARDED_HOST);
 }
 
 /* As the frontend's keys want it. */

@@ -106,6 +106,7 @@ static bool follow(const struct trusted *t, enum node_kind kind, struct ip ip, s
     if (kind != NODE_ADDRESS)
         return false;
     w->client = ip;
+    w->named = true;
     return trusted_has(t, ip);
 }
 
@@ -196,15 +197,16 @@ static const struct {
     {TRUSTED_X_REAL_IP, read_x_real_ip},
 };
 
-void trusted_read(const struct trusted *t, enum trusted_field which, const struct message *m, struct ip peer,
+bool trusted_read(const struct trusted *t, enum trusted_field which, const struct message *m, struct ip peer,
                   struct trusted_word *w)
 {
-    *w = (struct trusted_word){peer, {"", 0}, {"", 0}, {"", 0}};
+    *w = (struct trusted_word){.client = peer, .scheme = {"", 0}, .host = {"", 0}, .bad = {"", 0}};
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         if ((which == TRUSTED_ANY || which == fields[i].which) && fields[i].read(t, m, w))
             break;
-    if (which == TRUSTED_FORWARDED)
-        return;
-    take_scheme(w, only_line(m, FIELD_X_FORWARDED_PROTO));
-    take_host(w, only_line(m, FIELD_X_FORWARDED_HOST));
+    if (which != TRUSTED_FORWARDED) {
+        take_scheme(w, only_line(m, FIELD_X_FORWARDED_PROTO));
+        take_host(w, only_line(m, FIELD_X_FORWARDED_HOST));
+    }
+    return w->named;
 }

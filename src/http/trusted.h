@@ -33,6 +33,7 @@ enum trusted_field { TRUSTED_ANY, TRUSTED_X_FORWARDED_FOR, TRUSTED_FORWARDED, TR
 /* What trusted proxies say. */
 struct trusted_word {
     struct ip client;
+    bool named;          /* an address that could be read; else `client` is the peer */
     struct slice scheme; /* "http" or "https"; "": they say nothing */
     struct slice host;   /* the authority that the client asked for; "": they say nothing */
     struct slice bad;    /* an element that could not be read, if there was one: for the log */
@@ -40,8 +41,8 @@ struct trusted_word {
 
 /* No address (a Unix socket) is one, too. */
 bool trusted_has(const struct trusted *t, struct ip ip);
-/* What the request says that came from the trusted `peer`. */
-void trusted_read(const struct trusted *t, enum trusted_field which, const struct message *m, struct ip peer,
+/* What the request says that came from the trusted `peer`. False: it names nobody. */
+bool trusted_read(const struct trusted *t, enum trusted_field which, const struct message *m, struct ip peer,
                   struct trusted_word *w);
 
 /* The value of `trusted_proxies`: `struct trusted *`. */

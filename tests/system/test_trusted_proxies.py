@@ -152,6 +152,30 @@ def test_without_x_forwarded_those_of_trusted_proxies_pass_unchanged(noxy, origi
     assert (r.field("X-Forwarded-For"), r.field("X-Forwarded-Proto")) == (None, None)
 
 
+@pytest.mark.parametrize("fields", [
+    [("X-Real-IP", "6.6.6.6"), ("X-Real-IP", "6.6.6.7")],
+    [("X-Real-IP", "6.6.6.006")],
+    [("X-Forwarded-For", "192.168.001.001")],
+    [("X-Forwarded-For", "6.6.6.6, 192.168.001.001")],
+    [("Forwarded", "for=192.168.001.001")],
+    [("Forwarded", "for=6.6.6.6, for=\"junk")],
+])
+def test_what_names_nobody_is_not_passed_on(noxy, origins, fields):
+    r = seen(noxy, origins, fields, **TRUST)
+    assert r.field("X-Forwarded-For") == "127.0.0.1"
+    assert (r.field("X-Real-IP"), r.field("Forwarded")) == (None, None)
+
+
+@pytest.mark.parametrize("keys", [TRUST, NOBODY, {}])
+@pytest.mark.parametrize("x_forwarded", [True, False])
+def test_a_rule_has_the_last_word_about_the_client(noxy, origins, keys, x_forwarded):
+    own = {"X-Forwarded-For": "'192.0.2.1'", "X-Forwarded-Proto": "'https'", "X-Forwarded-Host": "'pub.example'",
+           "Forwarded": "'for=192.0.2.1'"}
+    r = seen(noxy, origins, {"X-Forwarded-For": "127.0.0.9", "X-Forwarded-Proto": "http", "Forwarded": "for=127.0.0.9"},
+             x_forwarded=x_forwarded, forwarded=True, http_condition=[{"set_header": own}], **keys)
+    assert {name: r.field(name) for name in own} == {name: value.strip("'") for name, value in own.items()}
+
+
 # ---- rules ----
 
 RULES = [{"when": "src == '192.0.2.9' && peer == '127.0.0.1' && scheme == 'https'", "respond": {"body": "named"}},
