@@ -3,8 +3,10 @@
  */
 #include "http/action.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "http/host.h"
+#include "log/log.h"
 
 /* ---- reading and compiling ---- */
 
@@ -49,25 +51,64 @@ void action_compile_expression(struct rule_compiling *c, struct action *a)
     a->expression = rule_compile(c, a->node, RULES_STRING);
 }
 
+/* ---- what texts may be ---- */
+
+const char *action_show(struct slice text, char out[static ACTION_SHOWN_SIZE])
+{
+    size_t len = log_escape(out, ACTION_SHOWN_SIZE - 1, text.ptr, MIN(text.len, (size_t)ACTION_SHOWN_MAX));
+    out[len] = '\0';
+    return out;
+}
+
+int action_check_value(struct slice what, struct slice text, struct error *err)
+{
+    if (text.len > ACTION_TEXT_MAX)
+        return error_set(err, "%.*s would be longer than %d bytes", SLICE_ARG(what), ACTION_TEXT_MAX);
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.ptr[i];
+        if (UNLIKELY((byte < 0x20 && byte != '\t') || byte == 0x7f))
+            return error_set(err, "%.*s would hold the control character 0x%02x", SLICE_ARG(what), byte);
+    }
+    return 0;
+}
+
+int action_check_host(struct slice what, struct slice text, struct error *err)
+{
+    char shown[ACTION_SHOWN_SIZE];
+    if (action_check_value(what, text, err) < 0)
+        return -1;
+    if (text.len == 0 || !host_is_valid(text))
+        return error_set(err, "%.*s can't be \"%s\"", SLICE_ARG(what), action_show(text, shown));
+    return 0;
+}
+
+action_check *action_check_of(const struct action_pair *p)
+{
+    return p->id == FIELD_HOST ? action_check_host : action_check_value;
+}
+
+void action_check_constant(struct rule_compiling *c, const struct conf_node *node,
+                           const struct rules_expression *e, struct slice what, action_check *check)
+{
+    const struct rules_value *constant = e ? rules_constant(e) : NULL;
+    struct error err;
+    if (constant && rules_type_of(e) == RULES_STRING && check(what, constant->string, &err) < 0)
+        conf_error(c->load, node, "it is the same for every request, and each would be answered 500", "%s",
+                   err.text);
+}
+
 /* ---- running ---- */
 
-bool rule_field_value(struct rule_run *run, const struct rules_expression *e, struct slice what,
-                      struct slice *out)
+bool rule_checked_text(struct rule_run *run, const struct rules_expression *e, struct slice what,
+                       action_check *check, struct slice *out)
 {
+    struct error err;
     if (!rule_text(run, e, out))
         return false;
-    if (out->len > ACTION_TEXT_MAX) {
-        rule_fail(run, "%.*s would be longer than %d bytes", SLICE_ARG(what), ACTION_TEXT_MAX);
-        return false;
-    }
-    for (size_t i = 0; i < out->len; i++) {
-        unsigned char byte = (unsigned char)out->ptr[i];
-        if (UNLIKELY((byte < 0x20 && byte != '\t') || byte == 0x7f)) {
-            rule_fail(run, "%.*s would hold the control character 0x%02x", SLICE_ARG(what), byte);
-            return false;
-        }
-    }
-    return true;
+    if (LIKELY(check(what, *out, &err) == 0))
+        return true;
+    rule_fail(run, "%s", err.text);
+    return false;
 }
 
 static char *put(char *at, struct slice s)

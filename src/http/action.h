@@ -21,6 +21,10 @@ struct action_pair {
     const struct rules_expression *expression;
 };
 
+enum { ACTION_SHOWN_MAX = 80, ACTION_SHOWN_SIZE = 4 * ACTION_SHOWN_MAX + 1 };
+/* The beginning of a text of any bytes, fit for a sentence. */
+const char *action_show(struct slice text, char out[static ACTION_SHOWN_SIZE]);
+
 struct action {
     const struct action_kind *kind;
     const char *name;             /* as written */
@@ -84,6 +88,19 @@ int action_read_pairs(struct conf_load *l, const struct conf_key *key, const str
 const struct rules_expression *action_compile_text(struct rule_compiling *c, const struct conf_node *node);
 /* compile() of such an action. */
 void action_compile_expression(struct rule_compiling *c, struct action *a);
+/*
+ * A check of a text that an action makes use of; `what` names it in `err`. -1 with `err`: it can't be used.
+ * The same is checked of each request's, and when the configuration is loaded, where the text is known then.
+ */
+typedef int action_check(struct slice what, struct slice text, struct error *err);
+/* Of a field's value, and of Host's. */
+action_check action_check_value, action_check_host;
+/* The one for that field. */
+action_check *action_check_of(const struct action_pair *p);
+/* Reports an expression that gives the same text for every request, one that can't be used. `e` may be NULL.
+ */
+void action_check_constant(struct rule_compiling *c, const struct conf_node *node,
+                           const struct rules_expression *e, struct slice what, action_check *check);
 /* A name that is a header field's and may be set. False: reported. */
 bool action_check_field(struct conf_load *l, const struct action_pair *p);
 
@@ -98,9 +115,9 @@ void rule_end(struct rule_run *run, enum rule_verdict verdict);
 bool rule_value(struct rule_run *run, const struct rules_expression *e, struct rules_value *out);
 /* Its text, in the run's memory. False: the rule has failed. */
 bool rule_text(struct rule_run *run, const struct rules_expression *e, struct slice *out);
-/* The same, which must be good as a field's value. `what` names it in the failure. */
-bool rule_field_value(struct rule_run *run, const struct rules_expression *e, struct slice what,
-                      struct slice *out);
+/* The same, checked. `what` names it in the failure. */
+bool rule_checked_text(struct rule_run *run, const struct rules_expression *e, struct slice what,
+                       action_check *check, struct slice *out);
 /* Memory that lives as long as the request. */
 char *rule_alloc(struct rule_run *run, size_t len);
 /* "name: value CRLF" in such memory. */

@@ -9,9 +9,23 @@
 
 /* ---- redirect ---- */
 
+static const struct slice target_name = SLICE("the redirect's target");
+
+static int check_target(struct slice what, struct slice text, struct error *err)
+{
+    if (action_check_value(what, text, err) < 0)
+        return -1;
+    if (text.len == 0)
+        return error_set(err, "%.*s would be empty", SLICE_ARG(what));
+    if (memchr(text.ptr, ' ', text.len) || memchr(text.ptr, '\t', text.len))
+        return error_set(err, "%.*s would hold a space", SLICE_ARG(what));
+    return 0;
+}
+
 static void compile_redirect(struct rule_compiling *c, struct action *a)
 {
     a->expression = rule_compile(c, a->node, RULES_STRING);
+    action_check_constant(c, a->node, a->expression, target_name, check_target);
     a->status = (uint16_t)(c->rule->code ? c->rule->code : 302);
 }
 
@@ -28,13 +42,8 @@ static void run_redirect(struct rule_run *run, const struct action *a)
 {
     static const struct action_pair location = {.name = {"Location", 8}, .id = FIELD_LOCATION};
     struct slice target;
-    if (!rule_field_value(run, a->expression, SLICE("the redirect's target"), &target))
+    if (!rule_checked_text(run, a->expression, target_name, check_target, &target))
         return;
-    if (target.len == 0 || memchr(target.ptr, ' ', target.len) || memchr(target.ptr, '\t', target.len)) {
-        rule_fail(run, target.len ? "the redirect's target would hold a space"
-                                  : "the redirect's target would be empty");
-        return;
-    }
     begin_fields(run, 1);
     run->out->fields[run->out->field_count++] = rule_field(run, &location, target);
     run->out->status = a->status;
@@ -163,6 +172,7 @@ static void compile_respond(struct rule_compiling *c, struct action *a)
             conf_error(c->load, p->node->key, p->id == FIELD_DATE ? NULL : "write content_type beside status",
                        "noxy sets the field \"%.*s\" itself", SLICE_ARG(p->name));
         p->expression = action_compile_text(c, p->node);
+        action_check_constant(c, p->node, p->expression, p->name, action_check_value);
     }
 }
 
@@ -172,7 +182,7 @@ static void run_respond(struct rule_run *run, const struct action *a)
     begin_fields(run, r->pair_count);
     for (unsigned i = 0; i < r->pair_count; i++) {
         struct slice value;
-        if (!rule_field_value(run, r->pairs[i].expression, r->pairs[i].name, &value))
+        if (!rule_checked_text(run, r->pairs[i].expression, r->pairs[i].name, action_check_value, &value))
             return;
         run->out->fields[run->out->field_count++] = rule_field(run, &r->pairs[i], value);
     }

@@ -27,7 +27,8 @@ bool action_check_field(struct conf_load *l, const struct action_pair *p)
     if (!is_own(p->id))
         return true;
     conf_error(l, p->node->key ? p->node->key : p->node,
-               "remove it: it goes with how noxy passes messages on", "noxy sets the field \"%.*s\" itself", SLICE_ARG(p->name));
+               "remove it: it goes with how noxy passes messages on", "noxy sets the field \"%.*s\" itself",
+               SLICE_ARG(p->name));
     return false;
 }
 
@@ -40,8 +41,10 @@ static void compile_set(struct rule_compiling *c, struct action *a)
 {
     for (unsigned i = 0; i < a->pair_count; i++) {
         struct action_pair *p = &a->pairs[i];
-        if (action_check_field(c->load, p))
-            p->expression = action_compile_text(c, p->node);
+        if (!action_check_field(c->load, p))
+            continue;
+        p->expression = action_compile_text(c, p->node);
+        action_check_constant(c, p->node, p->expression, p->name, action_check_of(p));
     }
 }
 
@@ -87,14 +90,8 @@ static void run_pairs(struct rule_run *run, const struct action *a, bool replace
     for (unsigned i = 0; i < a->pair_count; i++) {
         const struct action_pair *p = &a->pairs[i];
         struct slice value;
-        if (!rule_field_value(run, p->expression, p->name, &value))
+        if (!rule_checked_text(run, p->expression, p->name, action_check_of(p), &value))
             return;
-        if (p->id == FIELD_HOST &&
-            (value.len == 0 || memchr(value.ptr, ' ', value.len) || memchr(value.ptr, '\t', value.len) ||
-             memchr(value.ptr, '/', value.len))) {
-            rule_fail(run, "Host can't be \"%.*s\"", SLICE_ARG(value));
-            return;
-        }
         put_field(run, p, value, replace);
         if (run->out->verdict != VERDICT_NONE)
             return;

@@ -35,29 +35,45 @@ static void set_target(struct rule_run *run, struct slice path, struct slice que
     rules_forget(run->values);
 }
 
-/* Its text, if it can be part of a request line. */
-static bool target_text(struct rule_run *run, const struct action *a, struct slice *out)
+static int check_target(struct slice what, struct slice text, struct error *err)
 {
-    if (!rule_text(run, a->expression, out))
-        return false;
-    if (out->len > ACTION_TEXT_MAX)
-        rule_fail(run, "%s: longer than %d bytes", a->name, ACTION_TEXT_MAX);
-    else if (!chars_all(*out, CHAR_TARGET))
-        rule_fail(run, "%s: \"%.*s\" can't stand in a request line", a->name, (int)MIN(out->len, 80),
-                  out->ptr);
-    return run->out->verdict == VERDICT_NONE;
+    char shown[ACTION_SHOWN_SIZE];
+    if (text.len > ACTION_TEXT_MAX)
+        return error_set(err, "%.*s: longer than %d bytes", SLICE_ARG(what), ACTION_TEXT_MAX);
+    if (!chars_all(text, CHAR_TARGET))
+        return error_set(err, "%.*s: \"%s\" can't stand in a request line", SLICE_ARG(what),
+                         action_show(text, shown));
+    return 0;
+}
+
+static int check_path(struct slice what, struct slice text, struct error *err)
+{
+    char shown[ACTION_SHOWN_SIZE];
+    if (check_target(what, text, err) < 0)
+        return -1;
+    if (text.len == 0 || text.ptr[0] != '/' || memchr(text.ptr, '?', text.len))
+        return error_set(err, "%.*s: \"%s\" must begin with / and be without a ?", SLICE_ARG(what),
+                         action_show(text, shown));
+    return 0;
+}
+
+static void compile_path(struct rule_compiling *c, struct action *a)
+{
+    action_compile_expression(c, a);
+    action_check_constant(c, a->node, a->expression, slice_of(a->name), check_path);
+}
+
+static void compile_query(struct rule_compiling *c, struct action *a)
+{
+    action_compile_expression(c, a);
+    action_check_constant(c, a->node, a->expression, slice_of(a->name), check_target);
 }
 
 static void run_path(struct rule_run *run, const struct action *a)
 {
     struct slice path, old, query;
-    if (!target_text(run, a, &path))
+    if (!rule_checked_text(run, a->expression, slice_of(a->name), check_path, &path))
         return;
-    if (path.len == 0 || path.ptr[0] != '/' || memchr(path.ptr, '?', path.len)) {
-        rule_fail(run, "set_path: \"%.*s\" must begin with / and be without a ?", (int)MIN(path.len, 80),
-                  path.ptr);
-        return;
-    }
     split(run->subject->request->path, &old, &query);
     set_target(run, path, query);
     rule_acted(run, a, path);
@@ -67,7 +83,7 @@ static void run_path(struct rule_run *run, const struct action *a)
 static void run_query(struct rule_run *run, const struct action *a)
 {
     struct slice query, path, old, mark = SLICE("?");
-    if (!target_text(run, a, &query))
+    if (!rule_checked_text(run, a->expression, slice_of(a->name), check_target, &query))
         return;
     split(run->subject->request->path, &path, &old);
     if (query.len && query.ptr[0] == '?') {
@@ -84,11 +100,11 @@ static void run_query(struct rule_run *run, const struct action *a)
 
 const struct action_kind action_set_path = {.type = {"expression", action_set},
                                             .read = action_read_expression,
-                                            .compile = action_compile_expression,
+                                            .compile = compile_path,
                                             .run = run_path};
 const struct action_kind action_set_query = {.type = {"expression", action_set},
                                              .read = action_read_expression,
-                                             .compile = action_compile_expression,
+                                             .compile = compile_query,
                                              .run = run_query};
 
 /* ---- set_method ---- */
@@ -113,9 +129,10 @@ static void compile_method(struct rule_compiling *c, struct action *a)
     action_compile_expression(c, a);
     const struct rules_value *constant = a->expression ? rules_constant(a->expression) : NULL;
     const char *why = constant ? why_not(constant->string) : NULL;
+    char shown[ACTION_SHOWN_SIZE];
     if (why)
-        conf_error(c->load, a->node, why, "set_method can't make \"%.*s\" of a request",
-                   (int)MIN(constant->string.len, 40), constant->string.ptr);
+        conf_error(c->load, a->node, why, "set_method can't make \"%s\" of a request",
+                   action_show(constant->string, shown));
 }
 
 static void run_method(struct rule_run *run, const struct action *a)
@@ -127,7 +144,8 @@ static void run_method(struct rule_run *run, const struct action *a)
     const char *why =
         m->head_method ? "the client awaits no body, and the server would send one" : why_not(method);
     if (why) {
-        rule_fail(run, "set_method can't make \"%.*s\" of %.*s: %s", (int)MIN(method.len, 40), method.ptr,
+        char shown[ACTION_SHOWN_SIZE];
+        rule_fail(run, "set_method can't make \"%s\" of %.*s: %s", action_show(method, shown),
                   (int)MIN(m->method.len, 40), m->method.ptr, why);
         return;
     }

@@ -6,6 +6,8 @@
 #include "http/status.h"
 #include "log/log.h"
 
+enum { SAID_MAX = 3072 }; /* bytes of a line of the action `log` */
+
 /* ---- what rules look at and reach ---- */
 
 static char *alloc(void *context, size_t len)
@@ -25,9 +27,12 @@ static const char *print_client(const struct exchange *x, char out[static ADDRES
 static void say(void *context, const struct rule *r, struct slice text)
 {
     const struct exchange *x = context;
-    char client[ADDRESS_TEXT_MAX];
+    char client[ADDRESS_TEXT_MAX], shown[SAID_MAX];
+    if (!log_enabled(LOG_LEVEL_INFO))
+        return;
+    size_t len = log_escape(shown, sizeof shown, text.ptr, text.len);
     log_info("Frontend [%s] rule %s, client %s: %.*s", x->frontend->name, r->label, print_client(x, client),
-             SLICE_ARG(text));
+             (int)len, shown);
 }
 
 static void make_subject(const struct exchange *x, const struct rule_list *list, struct http_subject *s)
@@ -89,18 +94,19 @@ static void decide(struct exchange *x, const struct rule_list *list, struct mess
 
 static void tell_failure(const struct exchange *x, const struct rule_outcome *out)
 {
-    char client[ADDRESS_TEXT_MAX];
-    log_warn("Frontend [%s] rule %s failed, client %s: %s", x->frontend->name, out->rule->label,
-             print_client(x, client), out->failure);
+    char client[ADDRESS_TEXT_MAX], not_told[RULE_NOT_TOLD_SIZE];
+    if (rule_may_tell(out->rule, loop_now(x->frontend->worker->loop), not_told))
+        log_warn("Frontend [%s] rule %s failed, client %s: %s%s", x->frontend->name, out->rule->label,
+                 print_client(x, client), out->failure, not_told);
 }
 
 /* The backend's name that an expression gave is none. */
 static void answer_unknown_backend(struct exchange *x, const struct rule_outcome *out)
 {
-    char client[ADDRESS_TEXT_MAX];
-    int len = (int)MIN(out->backend_name.len, 100);
-    log_warn("Frontend [%s] rule %s, client %s: there is no backend \"%.*s\"", x->frontend->name,
-             out->rule->label, print_client(x, client), len, out->backend_name.ptr);
+    char client[ADDRESS_TEXT_MAX], shown[ACTION_SHOWN_SIZE], not_told[RULE_NOT_TOLD_SIZE];
+    if (rule_may_tell(out->rule, loop_now(x->frontend->worker->loop), not_told))
+        log_warn("Frontend [%s] rule %s, client %s: there is no backend \"%s\"%s", x->frontend->name,
+                 out->rule->label, print_client(x, client), action_show(out->backend_name, shown), not_told);
     exchange_answer_status(x, status_of_reason(REASON_UNKNOWN_BACKEND), REASON_UNKNOWN_BACKEND);
 }
 

@@ -6,6 +6,8 @@
 #include "http/action.h"
 #include "upstream/backend.h"
 
+enum { TELL_AGAIN_US = 10000000 };
+
 /* ---- what actions ask for ---- */
 
 void rule_fail(struct rule_run *run, const char *fmt, ...)
@@ -123,6 +125,20 @@ void rules_decide(const struct rule_list *list, struct http_subject *s, const st
         if (UNLIKELY(values.captures[0].ptr != run.no_capture)) /* most rules make none */
             rules_forget_captures(&values);
     }
+}
+
+bool rule_may_tell(const struct rule *r, uint64_t now, char not_told[static RULE_NOT_TOLD_SIZE])
+{
+    struct rule_told *t = r->told;
+    if (t->at && now - t->at < TELL_AGAIN_US) {
+        t->not_told++;
+        return false;
+    }
+    not_told[0] = '\0';
+    if (t->not_told)
+        snprintf(not_told, RULE_NOT_TOLD_SIZE, " (%llu more were not told)", (unsigned long long)t->not_told);
+    *t = (struct rule_told){.at = now};
+    return true;
 }
 
 struct backend *rule_backend_find(const struct rule_backends *backends, struct slice name)

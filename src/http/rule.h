@@ -40,6 +40,12 @@ struct rule {
     struct action *actions;              /* in the order they run */
     int code;                            /* of `redirect` */
     const struct conf_node *node;
+    struct rule_told *told; /* by this process of its failures */
+};
+
+struct rule_told {
+    uint64_t at; /* us: the latest line; 0: none yet */
+    uint64_t not_told;
 };
 
 /* The backends of the configuration by name. */
@@ -107,6 +113,11 @@ static inline bool rules_any(const struct rule_list *list)
 {
     return list->rules.count > 0;
 }
+
+enum { RULE_NOT_TOLD_SIZE = 48 };
+/* May the log tell of a failure of that rule `now` (us)? At most one line in 10 s; `not_told` is what the
+ * line says of those that came since the one before, or "". */
+bool rule_may_tell(const struct rule *r, uint64_t now, char not_told[static RULE_NOT_TOLD_SIZE]);
 
 /* NULL: none of that name. */
 struct backend *rule_backend_find(const struct rule_backends *backends, struct slice name);

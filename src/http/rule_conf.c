@@ -104,7 +104,7 @@ int action_set(struct conf_load *l, const struct conf_key *key, const struct con
     ROW_NAME, ROW_WHEN("\"path =~ '^/api/'\""), ROW_REDIRECT, ROW_CODE, ROW_RESPOND, ROW_DENY,               \
         ROW_ALLOW("Ends the list: the request goes on."), ROW_USE_SERVER, ROW_SET_HEADER, ROW_ADD_HEADER,    \
         ROW_DEL_HEADER,                                                                                      \
-        ACTION(set_path, "\"regsub(path, '^/app', '')\"",                                                    \
+        ACTION(set_path, "\"regsub(path, '^/app(/|$)', '/')\"",                                              \
                "The path that the server is asked for, an expression; the query stays."),                    \
         ACTION(set_query, "\"'lang=en'\"",                                                                   \
                "The query that the server is asked for, an expression, with or without its ?; the empty "    \
@@ -189,6 +189,7 @@ static void check_rule(struct conf_load *l, void *structure, const struct conf_n
     const struct conf_node *code = conf_node_get(node, "code");
     order_actions(l, r, node);
     r->node = node;
+    r->told = ARENA_NEW(&l->arena, struct rule_told);
     r->label = r->name ? r->name
                        : arena_printf(&l->arena, "%s:%u", node->place.file ? node->place.file->path : "",
                                       (unsigned)node->place.line);

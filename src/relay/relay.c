@@ -1,7 +1,10 @@
 #include "relay/relay.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/pool.h"
+#include "http/action.h"
 #include "log/log.h"
 #include "upstream/attempt.h"
 #include "upstream/connect.h"
@@ -331,13 +334,28 @@ static void decide(struct relay *r, struct rule_outcome *out)
         r->rule = out->rule->label;
 }
 
-static void tell(const struct relay *r, const char *what, struct slice words)
+static void tell(const struct relay *r, const struct rule *rule, const char *what)
 {
-    char text[ADDRESS_TEXT_MAX];
+    char text[ADDRESS_TEXT_MAX], not_told[RULE_NOT_TOLD_SIZE];
     struct address peer;
     conn_peer(r->ends[CLIENT].conn, &peer);
-    log_warn("Frontend [%s] rule %s, client %s: %s%.*s", r->client.frontend->name, r->rule,
-             address_print(&peer, text), what, (int)MIN(words.len, 200), words.ptr);
+    if (rule_may_tell(rule, loop_now(loop_of(r)), not_told))
+        log_warn("Frontend [%s] rule %s, client %s: %s%s", r->client.frontend->name, rule->label,
+                 address_print(&peer, text), what, not_told);
+}
+
+static void tell_failure(const struct relay *r, const struct rule_outcome *out)
+{
+    char text[sizeof out->failure + 16];
+    snprintf(text, sizeof text, "failed: %s", out->failure);
+    tell(r, out->rule, text);
+}
+
+static void tell_unknown_backend(const struct relay *r, const struct rule_outcome *out)
+{
+    char text[ACTION_SHOWN_SIZE + 32], shown[ACTION_SHOWN_SIZE];
+    snprintf(text, sizeof text, "there is no backend \"%s\"", action_show(out->backend_name, shown));
+    tell(r, out->rule, text);
 }
 
 /* Where the rules send the connection. False: they ended it. */
@@ -349,10 +367,10 @@ static bool walk_rules(struct relay *r, struct backend **b)
     if (out.verdict == VERDICT_REJECT) {
         why = REASON_REJECTED;
     } else if (out.verdict == VERDICT_FAILED) {
-        tell(r, "failed: ", slice_of(out.failure));
+        tell_failure(r, &out);
         why = REASON_RULE_FAILED;
     } else if (out.verdict == VERDICT_BACKEND && !out.backend) {
-        tell(r, "there is no backend ", out.backend_name);
+        tell_unknown_backend(r, &out);
         why = REASON_UNKNOWN_BACKEND;
     } else if (out.verdict == VERDICT_BACKEND) {
         *b = out.backend;

@@ -114,7 +114,7 @@ def test_pipelined_requests_each_have_their_rules(noxy, origins):
     lb = noxy.start(compose({"site": [site], "api": [api]}, {"http_condition": [
         {"when": "path == '/api'", "use_backend": "api", "set_path": "'/'"},
         {"when": "path == '/r'", "redirect": "'/api'"},
-        {"when": "path == '/bad'", "set_path": "'no path'"}]}))
+        {"when": "path == '/bad'", "set_path": "'no ' + path"}]}))
     with lb.connect() as c:
         c.send("".join(f"GET {t} HTTP/1.1\r\nHost: a\r\n\r\n" for t in ("/api", "/", "/r", "/bad", "/api", "/")))
         got = [c.response() for _ in range(6)]
