@@ -63,6 +63,8 @@ struct action_kind {
                 struct action *a, struct error *err);
     void (*compile)(struct rule_compiling *c,
                     struct action *a); /* reports what is wrong; NULL: nothing to do */
+    /* Likewise, when all actions of the rule were compiled. */
+    void (*check)(struct rule_compiling *c, const struct action *a);
     void (*run)(struct rule_run *run, const struct action *a);
 };
 

@@ -37,7 +37,7 @@ static bool of_responses(const struct rule_compiling *c)
     return c->place == RULES_OF_FRONTEND_RESPONSES || c->place == RULES_OF_BACKEND_RESPONSES;
 }
 
-static void compile_set(struct rule_compiling *c, struct action *a)
+static void compile_pairs(struct rule_compiling *c, struct action *a)
 {
     for (unsigned i = 0; i < a->pair_count; i++) {
         struct action_pair *p = &a->pairs[i];
@@ -54,7 +54,21 @@ static void compile_add(struct rule_compiling *c, struct action *a)
         if (field_flags(a->pairs[i].id) & FIELD_ONCE)
             conf_error(c->load, a->pairs[i].node->key, "write set_header", "\"%.*s\" may stand only once",
                        SLICE_ARG(a->pairs[i].name));
-    compile_set(c, a);
+    compile_pairs(c, a);
+}
+
+/* Of two values for one field, whatever its case, only the second would arrive. */
+static void compile_set(struct rule_compiling *c, struct action *a)
+{
+    for (unsigned i = 1; i < a->pair_count; i++)
+        for (unsigned k = 0; k < i; k++)
+            if (slice_equal_nocase(a->pairs[i].name, a->pairs[k].name)) {
+                conf_error(c->load, a->pairs[i].node->key, "remove one of the two",
+                           "\"%.*s\" and \"%.*s\" are the same field", SLICE_ARG(a->pairs[k].name),
+                           SLICE_ARG(a->pairs[i].name));
+                break;
+            }
+    compile_pairs(c, a);
 }
 
 static bool has_name(const struct field *f, const struct action_pair *p)
@@ -120,7 +134,13 @@ static void add_name(struct conf_load *l, struct action *a, const struct conf_no
         return;
     }
     *p = (struct action_pair){.name = slice_of(node->text), .node = node};
-    if (p->name.len > 1 && p->name.ptr[p->name.len - 1] == '*') {
+    const char *star = memchr(p->name.ptr, '*', p->name.len);
+    if (star && (p->name.len == 1 || star != p->name.ptr + p->name.len - 1)) {
+        conf_error(l, node, "X-Internal-* is all that begin with X-Internal-",
+                   "a * stands only at the end of a name, behind how those begin that are meant");
+        return;
+    }
+    if (star) {
         p->prefix = true;
         p->name.len--;
     }

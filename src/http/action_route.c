@@ -60,17 +60,8 @@ static const struct backend *its_backend(const struct rule_compiling *c)
         return c->backend;
     for (const struct action *a = c->rule->actions; a; a = a->next)
         if (a->kind == &action_use_backend)
-            return rule_backend_find(c->list->backends, slice_of(a->node->text));
+            return a->backend ? a->backend : rule_backend_find(c->list->backends, slice_of(a->node->text));
     return NULL;
-}
-
-static void check_server(struct rule_compiling *c, struct action *a, const struct backend *b)
-{
-    const char **names = ARENA_ARRAY(&c->load->arena, const char *, b->server_count + 1);
-    for (uint32_t i = 0; i < b->server_count; i++)
-        names[i] = b->servers[i]->name;
-    if (!backend_server(b, a->word))
-        rule_report_unknown(c, a->node, "server", a->word, names);
 }
 
 static void compile_server(struct rule_compiling *c, struct action *a)
@@ -79,14 +70,24 @@ static void compile_server(struct rule_compiling *c, struct action *a)
     struct slice name = slice_of(a->node->text);
     if ((b && backend_server(b, name)) || rule_is_word(c, a->node->text)) {
         a->word = name;
-    } else {
-        a->expression = rule_compile(c, a->node, RULES_STRING);
-        const struct rules_value *constant = a->expression ? rules_constant(a->expression) : NULL;
-        if (constant)
-            a->word = constant->string;
+        return;
     }
-    if (a->word.len && b)
-        check_server(c, a, b);
+    a->expression = rule_compile(c, a->node, RULES_STRING);
+    const struct rules_value *constant = a->expression ? rules_constant(a->expression) : NULL;
+    if (constant)
+        a->word = constant->string;
+}
+
+/* use_backend may stand behind it, and be an expression whose value is known only when it was compiled. */
+static void check_server(struct rule_compiling *c, const struct action *a)
+{
+    const struct backend *b = its_backend(c);
+    if (!b || a->word.len == 0 || backend_server(b, a->word))
+        return;
+    const char **names = ARENA_ARRAY(&c->load->arena, const char *, b->server_count + 1);
+    for (uint32_t i = 0; i < b->server_count; i++)
+        names[i] = b->servers[i]->name;
+    rule_report_unknown(c, a->node, "server", a->word, names);
 }
 
 static void run_server(struct rule_run *run, const struct action *a)
@@ -100,4 +101,5 @@ static void run_server(struct rule_run *run, const struct action *a)
 const struct action_kind action_use_server = {.type = {"name or expression", action_set},
                                               .read = action_read_expression,
                                               .compile = compile_server,
+                                              .check = check_server,
                                               .run = run_server};

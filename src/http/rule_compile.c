@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hashmap.h"
 #include "conf/report.h"
 #include "http/action.h"
 #include "upstream/backend.h"
@@ -14,6 +15,7 @@ struct setter {
     enum rules_stage stage;
     enum { UNKNOWN, UNDER_WAY, KNOWN, BAD } state;
     enum rules_type type;
+    const struct setter *wanted_by; /* UNDER_WAY: whose expression asks for it; NULL: none */
 };
 
 struct rule_compiler {
@@ -22,6 +24,7 @@ struct rule_compiler {
     struct rule_backends backends;
     const char **names; /* of the backends, NULL-ended */
     struct setter *setters, **end;
+    const struct setter *learning; /* whose expression is compiled to learn its type; NULL: none */
 };
 
 /* ---- variables ---- */
@@ -56,7 +59,10 @@ static bool learn_type(struct rule_compiler *c, struct setter *s)
     if (s->state == UNKNOWN) {
         struct rules_scope *scope = rules_scope_new(&c->load->arena, &c->language, s->stage);
         s->state = UNDER_WAY;
+        s->wanted_by = c->learning;
+        c->learning = s;
         const struct rules_expression *e = rules_compile(scope, c->load, s->pair->node, RULES_TYPE_COUNT);
+        c->learning = s->wanted_by;
         s->state = e ? KNOWN : BAD;
         s->type = e ? rules_type_of(e) : RULES_STRING;
     }
@@ -71,12 +77,30 @@ static struct setter *find_setter(struct rule_compiler *c, struct slice name)
     return NULL;
 }
 
+/* The type of a variable that is set from itself alone, by way of others perhaps, is nowhere to be found. */
+static bool report_circle(struct rule_compiler *c, struct slice name)
+{
+    const struct setter *s = c->setters, *asks = c->learning;
+    while (s && !(s->state == UNDER_WAY && slice_equal(s->pair->name, name)))
+        s = s->next;
+    if (!s)
+        return false;
+    const char *hint = "one of them must be set to something else first";
+    if (asks == s)
+        conf_error(c->load, s->pair->node, "set it to something else first",
+                   "the variable \"%.*s\" is set from itself alone", SLICE_ARG(name));
+    else
+        conf_error(c->load, s->pair->node, hint, "the variables \"%.*s\" and \"%.*s\" set each other",
+                   SLICE_ARG(name), SLICE_ARG(asks->pair->name));
+    return true;
+}
+
+/* A circle counts as a string once it was reported, so that no second message hides what is wrong. */
 static bool variable_type(void *context, struct slice name, enum rules_type *type)
 {
     const struct setter *s = find_setter(context, name);
-    if (s)
-        *type = s->type;
-    return s != NULL;
+    *type = s ? s->type : RULES_STRING;
+    return s || report_circle(context, name);
 }
 
 void rule_check_variable(struct rule_compiling *c, const struct action_pair *p)
@@ -176,6 +200,21 @@ static void make_index(struct rule_compiling *c)
     c->list->index = rules_index_new(c->scope, conditions, count);
 }
 
+/* Logs, counters and `explain` tell rules by their names. */
+static void check_names(struct rule_compiler *c, const struct rule_list *list)
+{
+    struct hashmap names = {0};
+    for (uint32_t i = 0; i < list->rules.count; i++) {
+        struct rule *r = list->rules.items[i];
+        const struct rule *first = r->name ? hashmap_add(&names, slice_of(r->name), r) : NULL;
+        if (first)
+            conf_error(c->load, conf_node_get(r->node, "name"), "give one of them another name",
+                       "two rules of this list are called \"%s\": the first is at line %u", r->name,
+                       (unsigned)first->node->place.line);
+    }
+    hashmap_free(&names);
+}
+
 void rule_compiler_compile(struct rule_compiler *c, struct rule_list *list, enum rule_place place,
                            const struct backend *b)
 {
@@ -183,6 +222,7 @@ void rule_compiler_compile(struct rule_compiler *c, struct rule_list *list, enum
         .compiler = c, .load = c->load, .list = list, .place = place, .backend = b};
     if (list->rules.count == 0)
         return;
+    check_names(c, list);
     compiling.scope = rules_scope_new(&c->load->arena, &c->language, stage_of(place));
     list->scope = compiling.scope;
     list->backends = &c->backends;
@@ -194,6 +234,9 @@ void rule_compiler_compile(struct rule_compiler *c, struct rule_list *list, enum
         for (struct action *a = r->actions; a; a = a->next)
             if (a->kind->compile)
                 a->kind->compile(&compiling, a);
+        for (const struct action *a = r->actions; a; a = a->next)
+            if (a->kind->check)
+                a->kind->check(&compiling, a);
     }
     make_index(&compiling);
 }

@@ -22,6 +22,14 @@ def check(noxy, rules, key="http_condition"):
     ("{ use_backend: apo }", 'unknown backend "apo"', 'did you mean "api"?'),
     ("{ use_backend: \"'sit'\" }", 'unknown backend "sit"', 'did you mean "site"?'),
     ("{ use_backend: api, use_server: api2 }", 'unknown server "api2"', 'did you mean "api1"?'),
+    ("{ use_server: api2, use_backend: \"'api'\" }", 'unknown server "api2"', 'did you mean "api1"?'),
+    ("{ use_server: \"'api2'\", use_backend: \"'a' + 'pi'\" }", 'unknown server "api2"', 'did you mean "api1"?'),
+    ("{ del_header: '*' }", "a * stands only at the end of a name", "X-Internal-*"),
+    ("{ del_header: [ X-*-Foo ] }", "a * stands only at the end of a name", ""),
+    ("{ del_header: X-** }", "a * stands only at the end of a name", ""),
+    ("{ set_header: { X-A: \"'1'\", x-a: \"'2'\" } }", '"X-A" and "x-a" are the same field', "remove one"),
+    ("{ set_var: { a: \"var('b')\", b: \"var('a')\" } }", 'the variables "b" and "a" set each other', "something else"),
+    ("{ set_var: { a: \"var('a') + 'x'\" } }", 'the variable "a" is set from itself alone', ""),
     ("{ use_server: web1 }", '"use_server" needs a "use_backend" beside it', "move the rule to the backend"),
     ("{ name: nothing }", "the rule has no action", "deny: 403"),
     ("{ dney: 403 }", 'unknown key "dney"', 'did you mean "deny"?'),
@@ -106,3 +114,14 @@ def test_good_rules_load(noxy):
     done = check(noxy, ["{ name: to-https, when: \"scheme == 'http'\", redirect: \"sprintf('https://%s%s', host, uri)\" }",
                         "{ use_backend: api, use_server: api1 }"])
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_two_rules_of_a_list_can_not_have_one_name(noxy):
+    done = check(noxy, ["{ name: x, when: \"path == '/a'\", deny: 403 }", "{ name: x, when: \"path == '/b'\", deny: 404 }"])
+    assert done.returncode == 1
+    assert 'conf.yaml:7:' in done.stderr and 'two rules of this list are called "x": the first is at line 6' in done.stderr
+
+
+def test_a_variable_may_be_set_from_itself_once_it_is_set(noxy):
+    done = check(noxy, ["{ set_var: { a: \"'x'\" } }", "{ set_var: { a: \"var('a') + 'y'\" } }"])
+    assert done.returncode == 0, done.stderr
