@@ -1,7 +1,7 @@
 /*
  * functions_coding.c: functions that write bytes in other characters and
- * back. What can't be decoded gives the empty string; what can may hold any
- * byte, NUL and line ends too.
+ * back. What is no base64 and no hexadecimal text gives the empty string,
+ * what is decoded may hold any byte, NUL and line ends too.
  */
 #include "rules/functions.h"
 #include "rules/rules.h"
@@ -214,27 +214,39 @@ static void call_json_escape(const struct rules_call *call, struct rules_value *
     out->string = escape_all(call->run, call->args[0].string, for_json);
 }
 
+/* The byte of the escape that stands at `at`, behind which there are `left` bytes with it; -1: it is none. */
+static int escape_at(const char *at, size_t left)
+{
+    return left > 2 ? rules_hex_byte(at + 1) : -1;
+}
+
+/* What is malformed stays as it is: a stray % must not hide the rest from a condition. */
 static void call_url_decode(const struct rules_call *call, struct rules_value *out)
 {
     struct slice s = call->args[0].string;
     out->string = s;
     if (!s.len || !memchr(s.ptr, '%', s.len))
         return;
-    out->string = SLICE("");
     size_t len = 0;
     char *text = rules_alloc(call->run, s.len);
     for (size_t i = 0; text && i < s.len; i++) {
-        int byte = (unsigned char)s.ptr[i];
-        if (byte == '%') {
-            byte = s.len - i > 2 ? rules_hex_byte(s.ptr + i + 1) : -1;
-            i += 2;
-        }
-        if (byte < 0)
-            return;
-        text[len++] = (char)byte;
+        int byte = s.ptr[i] == '%' ? escape_at(s.ptr + i, s.len - i) : -1;
+        text[len++] = byte < 0 ? s.ptr[i] : (char)byte;
+        i += byte < 0 ? 0 : 2;
     }
-    if (text)
-        out->string = (struct slice){text, len};
+    out->string = text ? (struct slice){text, len} : SLICE("");
+}
+
+static void call_is_url_encoded(const struct rules_call *call, struct rules_value *out)
+{
+    struct slice s = call->args[0].string;
+    const char *at;
+    out->boolean = true;
+    while (out->boolean && s.len && (at = memchr(s.ptr, '%', s.len))) {
+        s.len -= (size_t)(at - s.ptr);
+        out->boolean = escape_at(at, s.len) >= 0;
+        s = (struct slice){at + 1, s.len - 1};
+    }
 }
 
 const struct rules_function rules_coding_functions[] = {
@@ -309,9 +321,19 @@ const struct rules_function rules_coding_functions[] = {
      {{"text", RULES_STRING, 0}},
      NULL,
      call_url_decode,
-     .doc = "Each %XX as the byte it stands for (any, NUL too); empty where one is malformed. A + stays what "
-            "it is.",
-     .example = "url_decode('a%20b%2Fc') == 'a b/c'",
+     .doc = "Each %XX as the byte it stands for (any, NUL too). A `%` that no two hexadecimal digits follow "
+            "stays as it is, and so does a `+`.",
+     .example = "url_decode('a%20b%2Fc%') == 'a b/c%'",
+     .source = "RFC 3986, 2.1"},
+    {"is_url_encoded",
+     RULES_BOOL,
+     RULES_ANYWHERE,
+     {{"text", RULES_STRING, 0}},
+     NULL,
+     call_is_url_encoded,
+     .doc =
+         "Do two hexadecimal digits follow each `%`? For refusing what servers may read in different ways.",
+     .example = "is_url_encoded('/a%20b') && !is_url_encoded('/a%2')",
      .source = "RFC 3986, 2.1"},
     {"html_escape",
      RULES_STRING,

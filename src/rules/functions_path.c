@@ -10,7 +10,7 @@
 static bool may_differ(struct slice s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] == '%' ||
+        if (s.ptr[i] == '%' || s.ptr[i] == '\\' || s.ptr[i] == ';' ||
             (s.ptr[i] == '/' && i + 1 < s.len && (s.ptr[i + 1] == '/' || s.ptr[i + 1] == '.')))
             return true;
     return false;
@@ -18,14 +18,17 @@ static bool may_differ(struct slice s)
 
 /*
  * Takes the next character off `*s`: an escape of an unreserved one as itself (RFC 3986, 6.2.2.2), another
- * one with capital digits (6.2.2.1), what is no escape as it stands. Returns its length in `out`.
+ * one with capital digits (6.2.2.1), what is no escape as it stands. What some server takes for a slash is
+ * one: a backslash, and the escapes of both. Returns its length in `out`.
  */
 static unsigned next_char(struct slice *s, char out[static 3])
 {
     int byte = s->ptr[0] == '%' && s->len > 2 ? rules_hex_byte(s->ptr + 1) : -1;
     unsigned taken = byte < 0 ? 1 : 3, len = taken;
     memcpy(out, s->ptr, taken);
-    if (byte >= 0 && rules_is_unreserved((char)byte)) {
+    if (byte == '/' || byte == '\\' || out[0] == '\\')
+        byte = '/';
+    if (byte == '/' || (byte >= 0 && rules_is_unreserved((char)byte))) {
         out[0] = (char)byte;
         len = 1;
     }
@@ -64,9 +67,13 @@ static struct slice normalize(struct rules_run *run, struct slice s)
     *at++ = '/';
     s.ptr++, s.len--;
     char *segment = at;
+    bool parameters = false; /* of the segment, which begin at its first ";" */
     while (s.len) {
         char piece[3];
         unsigned len = next_char(&s, piece);
+        parameters = piece[0] != '/' && (parameters || piece[0] == ';');
+        if (parameters)
+            continue;
         if (piece[0] != '/') {
             at = mempcpy(at, piece, len);
             continue;
@@ -93,10 +100,12 @@ const struct rules_function rules_path_functions[] = {
      {{"path", RULES_STRING, 0}},
      NULL,
      call_normalize_path,
-     .doc = "The path as most servers see it: escapes of letters, digits and - . _ ~ decoded, the others in "
-            "capitals, "
-            "`//` made `/`, `.` and `..` carried out. `%2F` stays. What doesn't start with / stays as it is.",
-     .example = "normalize_path('/a/./b//%2e%2E/%61dmin') == '/a/admin'",
+     .doc =
+         "The path as servers may see it, for conditions and not for sending on: escapes of letters, digits "
+         "and - . _ ~ decoded, the others in capitals; `%2F`, `\\`, `%5C` and `//` made `/`; parameters (`;` "
+         "and what follows in a segment) left out; then `.` and `..` carried out. What doesn't start with / "
+         "stays as it is.",
+     .example = "normalize_path('/a/./b;x//%2e%2E%2F%61dmin') == '/a/admin'",
      .source = "RFC 3986, 5.2.4 and 6.2.2"},
     {0},
 };
