@@ -13,6 +13,13 @@ enum {
     JIT_STACK_MAX = 512 * 1024,
 };
 
+/* $ is the very end and . is any byte, a newline too: what a client can put into a text must not end a guard
+ * early. */
+enum {
+    REGEX_OPTIONS =
+        PCRE2_DOLLAR_ENDONLY | PCRE2_DOTALL | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C,
+};
+
 struct pattern {
     struct regex regex;
     struct regex_plain plain;
@@ -83,8 +90,7 @@ static pcre2_code *compile(struct slice pattern, size_t *at, struct error *err)
     int code;
     PCRE2_SIZE offset = 0;
     pcre2_code *made =
-        pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len,
-                      PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &offset, context);
+        pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, REGEX_OPTIONS, &code, &offset, context);
     pcre2_compile_context_free(context);
     if (!made) {
         char text[256];

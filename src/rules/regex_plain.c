@@ -139,12 +139,12 @@ static bool find_inside(const struct regex_plain *p, struct slice subject, size_
     return found;
 }
 
-/* Does the text stand so that it ends at `end`, behind `from`? */
-static bool ends_at(const struct regex_plain *p, struct slice subject, size_t from, size_t end, size_t *start)
+/* Does the text stand at the end of the subject, behind `from`? */
+static bool ends_with(const struct regex_plain *p, struct slice subject, size_t from, size_t *start)
 {
-    if (end < from + p->text.len || (p->kind == REGEX_EQUAL && end != p->text.len))
+    if (subject.len < from + p->text.len || (p->kind == REGEX_EQUAL && subject.len != p->text.len))
         return false;
-    *start = end - p->text.len;
+    *start = subject.len - p->text.len;
     return is_same(p, subject.ptr + *start);
 }
 
@@ -158,10 +158,7 @@ bool regex_plain_find(const struct regex_plain *p, struct slice subject, size_t 
         return subject.len >= p->text.len && is_same(p, subject.ptr);
     case REGEX_CONTAINS:
         return find_inside(p, subject, from, start);
-    default: /* $ is also before a newline at the very end */
-        if (subject.len && subject.ptr[subject.len - 1] == '\n' &&
-            ends_at(p, subject, from, subject.len - 1, start))
-            return true;
-        return ends_at(p, subject, from, subject.len, start);
+    default:
+        return ends_with(p, subject, from, start);
     }
 }

@@ -41,7 +41,8 @@ static pcre2_code *compile(struct slice pattern)
     PCRE2_SIZE at;
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, 0, &error, &at, context);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len,
+                                     PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY, &error, &at, context);
     pcre2_compile_context_free(context);
     return code;
 }
@@ -119,18 +120,22 @@ START_TEST(plain_text_needs_no_pcre2)
         {"^/api/", "/API/x", false},
         {"(?i)^/api/", "/API/x", true},
         {"\\.php$", "/a.php", true},
-        {"\\.php$", "/a.php\n", true},
+        {"\\.php$", "/a.php\n", false},
         {"\\.php$", "/a.php\n\n", false},
         {"\\.php$", "/axphp", false},
         {"^a$", "a", true},
-        {"^a$", "a\n", true},
+        {"^a$", "a\n", false},
+        {"^a.b$", "a\nb", true},
+        {"^a.*b$", "a\n\nb", true},
+        {"^[a-z]+$", "a\n", false},
+        {"^a(?!.*secret)", "a\nsecret", false},
         {"^a$", "ab", false},
         {"bot", "a robot!", true},
         {"(?i)BOT", "a robot!", true},
         {"bot", "a robo", false},
         {"", "", true},
         {"^$", "", true},
-        {"^$", "\n", true},
+        {"^$", "\n", false},
         {"^$", "a", false},
         {"$", "a", true},
         {"(?i)k", "\xe2\x84\xaa", false}, /* the Kelvin sign is no k: bytes, not characters */
