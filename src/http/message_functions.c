@@ -80,6 +80,48 @@ static const void *prepare_arg(struct rules_preparing *p, int *at, struct error 
     return NULL;
 }
 
+/* ---- lists of values ---- */
+
+enum { VALUES_MAX = 256 }; /* of one list; with more of one name the run fails: a guard must not miss one */
+
+/* The values of one name, as they are found; without `items` they are only counted. */
+struct values {
+    struct rules_run *run;
+    struct rules_value *items;
+    unsigned count;
+};
+
+/* False: there is room for no more. */
+static bool add_value(struct values *v, struct slice value)
+{
+    if (v->items)
+        v->items[v->count].string = value;
+    return ++v->count <= VALUES_MAX;
+}
+
+/* Gives each value to add_value(), until that says no. */
+typedef void find_values(const struct rules_call *call, struct values *v);
+
+static void make_list(const struct rules_call *call, find_values *find, struct rules_value *out)
+{
+    static const struct rules_list none = {.of = RULES_STRING};
+    struct values v = {.run = call->run};
+    out->list = &none;
+    find(call, &v);
+    if (v.count > VALUES_MAX)
+        rules_fail(call->run, "more than %d values of one name", VALUES_MAX);
+    if (v.count == 0 || v.count > VALUES_MAX)
+        return;
+    struct rules_list *list = (void *)rules_alloc(call->run, sizeof *list);
+    v.items = (void *)rules_alloc(call->run, v.count * sizeof *v.items);
+    if (!list || !v.items)
+        return;
+    v.count = 0;
+    find(call, &v);
+    *list = (struct rules_list){RULES_STRING, v.count, v.items};
+    out->list = list;
+}
+
 /* ---- fields ---- */
 
 /* The next field line of that name at `*at` or behind it, which is moved beyond it; NULL: none. */
@@ -181,13 +223,39 @@ static void call_header_count(const struct rules_call *call, struct rules_value 
     out->number = count_fields(m, call->data, &bytes) + is_host_of_target(m, call->data);
 }
 
+static void find_headers(const struct rules_call *call, struct values *v)
+{
+    const struct message *m = request_of(call);
+    unsigned at = 0;
+    if (is_host_of_target(m, call->data))
+        add_value(v, m->host);
+    for (const struct field *f; (f = next_field(m, call->data, &at));)
+        if (!add_value(v, field_value(f)))
+            return;
+}
+
+static void call_headers(const struct rules_call *call, struct rules_value *out)
+{
+    make_list(call, find_headers, out);
+}
+
 /* ---- cookies ---- */
+
+/* Without a pair of quotes around it: in RFC 6265 they belong to the value, but most servers take them off.
+ */
+static struct slice unquoted(struct slice s)
+{
+    if (s.len < 2 || s.ptr[0] != '"' || s.ptr[s.len - 1] != '"')
+        return s;
+    return (struct slice){s.ptr + 1, s.len - 2};
+}
+
+static const struct wanted cookie_lines = {SLICE("cookie"), FIELD_COOKIE};
 
 static bool find_cookie(const struct message *m, struct slice wanted, struct slice *value)
 {
-    static const struct wanted lines = {SLICE("cookie"), FIELD_COOKIE};
     unsigned at = 0;
-    for (const struct field *f; (f = next_field(m, &lines, &at));) {
+    for (const struct field *f; (f = next_field(m, &cookie_lines, &at));) {
         struct slice rest = field_value(f), name;
         while (cookie_next(&rest, &name, value))
             if (slice_equal(name, wanted))
@@ -199,8 +267,25 @@ static bool find_cookie(const struct message *m, struct slice wanted, struct sli
 static void call_cookie(const struct rules_call *call, struct rules_value *out)
 {
     const struct wanted *w = call->data;
-    if (!find_cookie(request_of(call), w->name, &out->string))
-        out->string = SLICE("");
+    struct slice value;
+    out->string = find_cookie(request_of(call), w->name, &value) ? unquoted(value) : SLICE("");
+}
+
+static void find_cookies(const struct rules_call *call, struct values *v)
+{
+    const struct wanted *w = call->data;
+    unsigned at = 0;
+    for (const struct field *f; (f = next_field(request_of(call), &cookie_lines, &at));) {
+        struct slice rest = field_value(f), name, value;
+        while (cookie_next(&rest, &name, &value))
+            if (slice_equal(name, w->name) && !add_value(v, unquoted(value)))
+                return;
+    }
+}
+
+static void call_cookies(const struct rules_call *call, struct rules_value *out)
+{
+    make_list(call, find_cookies, out);
 }
 
 static void call_has_cookie(const struct rules_call *call, struct rules_value *out)
@@ -222,7 +307,7 @@ static void call_response_cookie(const struct rules_call *call, struct rules_val
         if (end)
             line.len = (size_t)(end - line.ptr);
         if (cookie_next(&line, &name, &value) && slice_equal(name, w->name)) {
-            out->string = value;
+            out->string = unquoted(value);
             return;
         }
     }
@@ -231,36 +316,52 @@ static void call_response_cookie(const struct rules_call *call, struct rules_val
 
 /* ---- arguments ---- */
 
+static struct slice query_of(const struct rules_call *call)
+{
+    struct slice uri = request_of(call)->path;
+    const char *mark = uri.len ? memchr(uri.ptr, '?', uri.len) : NULL;
+    return mark ? (struct slice){mark + 1, uri.len - (size_t)(mark + 1 - uri.ptr)} : SLICE("");
+}
+
 static bool find_arg(const struct rules_call *call, struct slice *value)
 {
     const struct wanted *w = call->data;
-    struct slice uri = request_of(call)->path;
-    const char *mark = uri.len ? memchr(uri.ptr, '?', uri.len) : NULL;
-    if (!mark)
-        return false;
-    struct slice query = {mark + 1, uri.len - (size_t)(mark + 1 - uri.ptr)};
-    return query_find(query, w->name, value);
+    struct slice query = query_of(call);
+    return query_next(&query, w->name, value);
+}
+
+static struct slice decoded(struct rules_run *run, struct slice value)
+{
+    if (query_is_plain(value))
+        return value;
+    char *text = rules_alloc(run, value.len);
+    return text ? (struct slice){text, query_decode(value, text)} : SLICE("");
 }
 
 static void call_arg(const struct rules_call *call, struct rules_value *out)
 {
     struct slice value;
-    out->string = SLICE("");
-    if (!find_arg(call, &value))
-        return;
-    if (query_is_plain(value)) {
-        out->string = value;
-        return;
-    }
-    char *decoded = rules_alloc(call->run, value.len);
-    if (decoded)
-        out->string = (struct slice){decoded, query_decode(value, decoded)};
+    out->string = find_arg(call, &value) ? decoded(call->run, value) : SLICE("");
 }
 
 static void call_has_arg(const struct rules_call *call, struct rules_value *out)
 {
     struct slice value;
     out->boolean = find_arg(call, &value);
+}
+
+static void find_args(const struct rules_call *call, struct values *v)
+{
+    const struct wanted *w = call->data;
+    struct slice query = query_of(call), value;
+    while (query_next(&query, w->name, &value))
+        if (!add_value(v, v->items ? decoded(call->run, value) : value))
+            return;
+}
+
+static void call_args(const struct rules_call *call, struct rules_value *out)
+{
+    make_list(call, find_args, out);
 }
 
 /* ---- variables of the configuration's own ---- */
@@ -315,6 +416,17 @@ const struct rules_function http_functions[] = {
      .doc = "How many lines of the request's header have that name.",
      .example = "header_count('x-forwarded-for') > 1",
      .source = "RFC 9110, 5.2"},
+    {.name = "headers",
+     .result = RULES_LIST,
+     .stages = RULES_WITH_REQUEST,
+     .parameters = {{"name", RULES_STRING, RULES_CONSTANT}},
+     .prepare = prepare_field,
+     .call = call_headers,
+     .doc =
+         "The value of each line of the request's header that has that name, in order and not taken apart at "
+         "commas. More than 256 make the rule fail.",
+     .example = "'yes' in headers('x-block')",
+     .source = "RFC 9110, 5.2"},
     {.name = "response_header",
      .result = RULES_STRING,
      .stages = RULES_AT_RESPONSE,
@@ -341,8 +453,21 @@ const struct rules_function http_functions[] = {
      .parameters = {{"name", RULES_STRING, RULES_CONSTANT}},
      .prepare = prepare_cookie,
      .call = call_cookie,
-     .doc = "The value of the request's first cookie of that name, which has case; '' if there is none.",
+     .doc =
+         "The value of the request's first cookie of that name, which has case; '' if there is none. Quotes "
+         "around it are taken off.",
      .example = "cookie('beta') == 'yes'",
+     .source = "RFC 6265, 5.4"},
+    {.name = "cookies",
+     .result = RULES_LIST,
+     .stages = RULES_WITH_REQUEST,
+     .parameters = {{"name", RULES_STRING, RULES_CONSTANT}},
+     .prepare = prepare_cookie,
+     .call = call_cookies,
+     .doc = "The values of all cookies of the request that have that name, in order, without quotes around "
+            "them. "
+            "More than 256 make the rule fail.",
+     .example = "length(cookies('session')) > 1",
      .source = "RFC 6265, 5.4"},
     {.name = "has_cookie",
      .result = RULES_BOOL,
@@ -359,7 +484,8 @@ const struct rules_function http_functions[] = {
      .parameters = {{"name", RULES_STRING, RULES_CONSTANT}},
      .prepare = prepare_cookie,
      .call = call_response_cookie,
-     .doc = "The value of the first cookie of that name that the response sets; '' if it sets none.",
+     .doc = "The value of the first cookie of that name that the response sets; '' if it sets none. Quotes "
+            "around it are taken off.",
      .example = "response_cookie('session') != ''",
      .source = "RFC 6265, 4.1"},
     {.name = "arg",
@@ -372,6 +498,17 @@ const struct rules_function http_functions[] = {
          "The value of the query's first argument of that name, '+' and %XX decoded in both; '' if there is "
          "none. A '%' that no two hexadecimal digits follow stands for itself.",
      .example = "arg('lang') in ('de', 'fr')",
+     .source = "WHATWG URL, 5.1"},
+    {.name = "args",
+     .result = RULES_LIST,
+     .stages = RULES_WITH_REQUEST,
+     .parameters = {{"name", RULES_STRING, RULES_CONSTANT}},
+     .prepare = prepare_arg,
+     .call = call_args,
+     .doc =
+         "The values of all arguments of the query that have that name, in order, decoded as those of `arg`. "
+         "More than 256 make the rule fail.",
+     .example = "'admin' in args('role')",
      .source = "WHATWG URL, 5.1"},
     {.name = "has_arg",
      .result = RULES_BOOL,

@@ -49,13 +49,13 @@ static bool is_name(struct slice encoded, struct slice name)
     return encoded.len == 0 && name.len == 0;
 }
 
-bool query_find(struct slice query, struct slice name, struct slice *value)
+bool query_next(struct slice *rest, struct slice name, struct slice *value)
 {
-    while (query.len > 0) {
-        const char *end = memchr(query.ptr, '&', query.len);
-        struct slice pair = {query.ptr, end ? (size_t)(end - query.ptr) : query.len};
+    while (rest->len > 0) {
+        const char *end = memchr(rest->ptr, '&', rest->len);
+        struct slice pair = {rest->ptr, end ? (size_t)(end - rest->ptr) : rest->len};
         size_t used = pair.len + (end != NULL);
-        query = (struct slice){query.ptr + used, query.len - used};
+        *rest = (struct slice){rest->ptr + used, rest->len - used};
         const char *equal = pair.len ? memchr(pair.ptr, '=', pair.len) : NULL;
         size_t name_len = equal ? (size_t)(equal - pair.ptr) : pair.len;
         if (!is_name((struct slice){pair.ptr, name_len}, name))

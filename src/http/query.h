@@ -9,9 +9,9 @@
 
 #include "base/slice.h"
 
-/* The first argument of that name, which is plain text: its value as it stands, "" without "=". False: there
- * is none. */
-bool query_find(struct slice query, struct slice name, struct slice *value);
+/* Takes the query up to the next argument of that name, which is plain text, off `*rest`: its value as it
+ * stands, "" without "=". False: there is none. */
+bool query_next(struct slice *rest, struct slice name, struct slice *value);
 
 /* Is it the same decoded? */
 bool query_is_plain(struct slice encoded);

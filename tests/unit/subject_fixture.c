@@ -169,6 +169,14 @@ bool bool_call(const char *function, const char *name)
     return call(function, name, RULES_BOOL).boolean;
 }
 
+const struct rules_list *list_call(const char *function, const char *name)
+{
+    const struct rules_list *list = call(function, name, RULES_LIST).list;
+    ck_assert_ptr_nonnull(list);
+    ck_assert_int_eq(list->of, RULES_STRING);
+    return list;
+}
+
 bool slice_equal_or_tell(struct slice got, const char *want, size_t len)
 {
     if (slice_equal(got, (struct slice){want, len}))

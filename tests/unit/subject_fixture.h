@@ -37,6 +37,8 @@ struct ip ip_of(const char *variable);
 struct slice string_call(const char *function, const char *name);
 int64_t number_call(const char *function, const char *name);
 bool bool_call(const char *function, const char *name);
+/* Of strings. */
+const struct rules_list *list_call(const char *function, const char *name);
 /* The error of prepare(), "" if it takes the name. */
 const char *refusal(const char *function, const char *name);
 

@@ -177,7 +177,13 @@ static const struct {
     {{"=1"}, "a", NULL},
     {{" a = 1 ; b"}, "a", "1"},
     {{"\t a\t=\t1\t"}, "a", "1"},
-    {{"a=\"1\""}, "a", "\"1\""},
+    {{"a=\"1\""}, "a", "1"},
+    {{"a=\"\"1\"\""}, "a", "\"1\""},
+    {{"a=\"\""}, "a", ""},
+    {{"a=\""}, "a", "\""},
+    {{"a=\"1"}, "a", "\"1"},
+    {{"a=1\""}, "a", "1\""},
+    {{"a=\"1; b=2\""}, "a", "\"1"},
     {{"x=\"1; a=2; y=\""}, "a", "2"},
     {{";;; ;a=1;"}, "a", "1"},
     {{""}, "a", NULL},
@@ -350,6 +356,71 @@ START_TEST(any_value_comes_back)
 }
 END_TEST
 
+/* ---- all values of a name ---- */
+
+/* The strings of a list, "|" behind each. */
+static const char *all(const char *function, const char *name)
+{
+    static char text[256];
+    const struct rules_list *list = list_call(function, name);
+    text[0] = '\0';
+    for (uint32_t i = 0; i < list->count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s|", SLICE_ARG(list->items[i].string));
+    return text;
+}
+
+START_TEST(every_line_of_a_field_is_listed)
+{
+    add_field(&request, "X-Block: no");
+    add_field(&request, "X-Other: x");
+    add_field(&request, "x-block: a, yes");
+    add_field(&request, "X-BLOCK:");
+    add_field(&request, "X-Block: yes");
+    ck_assert_str_eq(all("headers", "x-block"), "no|a, yes||yes|");
+    ck_assert_str_eq(all("headers", "x-none"), "");
+    ck_assert_str_eq(all("headers", "host"), "");
+    request.host = exact("target.example");
+    ck_assert_str_eq(all("headers", "host"), "target.example|");
+    add_field(&request, "Host: set.example");
+    ck_assert_str_eq(all("headers", "host"), "set.example|");
+    drop_field(&request, "x-block");
+    ck_assert_str_eq(all("headers", "x-block"), "");
+}
+END_TEST
+
+START_TEST(every_cookie_of_a_name_is_listed)
+{
+    add_field(&request, "Cookie: a=1; b=2; a=\"3\"; A=4; a");
+    add_field(&request, "Cookie: a=; a=5");
+    ck_assert_str_eq(all("cookies", "a"), "1|3||5|");
+    ck_assert_str_eq(all("cookies", "c"), "");
+}
+END_TEST
+
+START_TEST(every_argument_of_a_name_is_listed)
+{
+    ask("/?role=user&x=1&r%6fle=%61dmin&role&role=a+b");
+    ck_assert_str_eq(all("args", "role"), "user|admin||a b|");
+    ck_assert_str_eq(all("args", "y"), "");
+    ask("/");
+    ck_assert_str_eq(all("args", "role"), "");
+}
+END_TEST
+
+START_TEST(values_too_many_for_a_list_fail_the_run)
+{
+    char target[600] = "/?";
+    for (unsigned i = 0; i < 256; i++)
+        strcat(target, "&a");
+    ask(target);
+    ck_assert_uint_eq(list_call("args", "a")->count, 256);
+    ck_assert(!rules_failed(&run));
+    ask(strcat(target, "&a"));
+    ck_assert_uint_eq(list_call("args", "a")->count, 0);
+    ck_assert_str_eq(run.failure, "more than 256 values of one name");
+}
+END_TEST
+
 /* ---- variables of the configuration's own ---- */
 
 START_TEST(var_is_what_was_set_last_of_that_name)
@@ -396,6 +467,8 @@ START_TEST(nothing_is_read_beyond_the_message)
                 string_call(f->name, "a");
             else if (f->result == RULES_BOOL)
                 bool_call(f->name, "a");
+            else if (f->result == RULES_LIST)
+                list_call(f->name, "a");
             else
                 number_call(f->name, "a");
         string_call("header", "cookie");
@@ -408,9 +481,9 @@ END_TEST
 
 START_TEST(a_name_that_can_not_be_is_refused)
 {
-    static const char *const fields[] = {"header", "has_header", "header_count", "response_header",
-                                         "has_response_header"};
-    static const char *const pairs[] = {"cookie", "has_cookie", "response_cookie"};
+    static const char *const fields[] = {"header",       "headers",         "has_header",
+                                         "header_count", "response_header", "has_response_header"};
+    static const char *const pairs[] = {"cookie", "cookies", "has_cookie", "response_cookie"};
     static const char *const bad[] = {"x y", "x:", "x\n", "x\r\ny", "\xc3\xa4", "x=", "x;", "\"x\"", "a,b"};
     for (unsigned i = 0; i < ARRAY_LEN(fields); i++) {
         for (unsigned j = 0; j < ARRAY_LEN(bad); j++)
@@ -427,6 +500,7 @@ START_TEST(a_name_that_can_not_be_is_refused)
     ck_assert_str_eq(refusal("header", "x y"), "no header field can have the name 'x y'");
     ck_assert_str_eq(refusal("arg", ""), "the name of an argument is empty");
     ck_assert_str_eq(refusal("has_arg", ""), "the name of an argument is empty");
+    ck_assert_str_eq(refusal("args", ""), "the name of an argument is empty");
     ck_assert_str_eq(refusal("arg", "a[x y]"), "");
 }
 END_TEST
@@ -457,6 +531,10 @@ int main(void)
     tcase_add_test(tcase, a_thousand_arguments_are_looked_through);
     tcase_add_test(tcase, an_argument_too_long_to_be_decoded_fails_the_run);
     tcase_add_test(tcase, any_value_comes_back);
+    tcase_add_test(tcase, every_line_of_a_field_is_listed);
+    tcase_add_test(tcase, every_cookie_of_a_name_is_listed);
+    tcase_add_test(tcase, every_argument_of_a_name_is_listed);
+    tcase_add_test(tcase, values_too_many_for_a_list_fail_the_run);
     tcase_add_test(tcase, var_is_what_was_set_last_of_that_name);
     tcase_add_test(tcase, nothing_is_read_beyond_the_message);
     tcase_add_test(tcase, a_name_that_can_not_be_is_refused);
