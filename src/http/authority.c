@@ -39,8 +39,12 @@ static bool take_host(struct slice *rest, struct authority *a)
         if (!memchr(a->host.ptr, ':', a->host.len) || !ip_parse(a->host, &ip))
             return false;
     } else {
-        while (len < rest->len && is_host_char(rest->ptr[len]))
+        /* One dot may end it, but no label is empty. */
+        while (len < rest->len && is_host_char(rest->ptr[len])) {
+            if (rest->ptr[len] == '.' && (len == 0 || rest->ptr[len - 1] == '.'))
+                return false;
             len++;
+        }
         a->host = (struct slice){rest->ptr, len};
     }
     *rest = (struct slice){rest->ptr + len, rest->len - len};

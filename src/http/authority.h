@@ -16,7 +16,8 @@ struct authority {
     uint16_t port;     /* 0: none is written */
 };
 
-/* Strict: a host of letters, digits and "-._" or an IPv6 address in brackets; a port from 1 to 65535. */
+/* Strict: a host of letters, digits and "-_" in labels with dots between, or an IPv6 address in brackets; a
+ * port from 1 to 65535. */
 bool authority_parse(struct slice text, struct authority *a);
 /* Do both name the same host? Names without case, addresses however they are written. */
 bool authority_same_host(const struct authority *a, const struct authority *b);

@@ -1,7 +1,6 @@
 #include "http/host.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 
 #include "http/chars.h"
 
@@ -33,14 +32,17 @@ static bool ip_literal_is_valid(struct slice s)
     return inet_pton(AF_INET6, text, &address) == 1;
 }
 
-/* A name or an IPv4 address. "," may stand in a name, but Host would look like a list then. */
+/*
+ * A name or an IPv4 address; one dot may end it. What names the same host in another way than conditions
+ * compare is refused: escapes, and labels without a letter ("a..b"). "," may stand in a name, but Host would
+ * look like a list then.
+ */
 static bool name_is_valid(struct slice s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '[' || s.ptr[i] == ']' || s.ptr[i] == ',')
+        if (s.ptr[i] == '[' || s.ptr[i] == ']' || s.ptr[i] == ',' || s.ptr[i] == '%')
             return false;
-        if (s.ptr[i] == '%' && (s.len - i < 3 || !isxdigit((unsigned char)s.ptr[i + 1]) ||
-                                !isxdigit((unsigned char)s.ptr[i + 2])))
+        if (s.ptr[i] == '.' && (i == 0 || s.ptr[i - 1] == '.'))
             return false;
     }
     return s.len > 0;
