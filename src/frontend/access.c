@@ -6,6 +6,7 @@
 #include "frontend/access.h"
 
 #include "base/clock.h"
+#include "net/tls.h"
 
 enum { FLUSH_US = 100000 };
 
@@ -60,6 +61,7 @@ void frontend_log_access(struct frontend *f, const struct conn *client, struct a
         e->client = slice_of(address_print(&peer, address));
     }
     e->frontend = slice_of(f->name);
+    conn_tls_words(client, &e->tls_version, &e->tls_cipher);
     e->queue_us = ACCESS_ABSENT;
     if (a->backend) {
         e->backend = slice_of(a->backend->name);

@@ -5,6 +5,7 @@
 #include "http/http.h"
 #include "http/status.h"
 #include "log/log.h"
+#include "net/tls.h"
 
 enum { SAID_MAX = 3072 }; /* bytes of a line of the action `log` */
 
@@ -60,6 +61,8 @@ static void make_subject(const struct exchange *x, const struct rule_list *list,
         s->backend = x->attempt.backend->name;
     if (x->attempt.server)
         s->server = x->attempt.server->name;
+    if (list->wants_tls)
+        s->tls = conn_tls_info(x->client_conn);
     if (!list->wants_dst)
         return;
     conn_local(x->client_conn, &a);

@@ -60,6 +60,7 @@ struct rule_list {
     const struct rules_index *index; /* of the conditions; NULL: none */
     const struct rule_backends *backends;
     bool wants_dst; /* an expression looks at the address that the client connected to */
+    bool wants_tls; /* or at what is known of TLS with the client */
 };
 
 enum rule_verdict {

@@ -175,6 +175,9 @@ const struct rules_expression *rule_compile(struct rule_compiling *c, const stru
     const struct rules_expression *e = rules_compile(c->scope, c->load, node, want);
     if (e && (rules_mentions(e, "dst") || rules_mentions(e, "dst_port")))
         c->list->wants_dst = true;
+    for (const struct rules_variable *v = http_tls_variables; e && v->name; v++)
+        if (rules_mentions(e, v->name))
+            c->list->wants_tls = true;
     return e;
 }
 

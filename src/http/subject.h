@@ -11,6 +11,7 @@
 #include "rules/language.h"
 
 struct http_var;
+struct tls_info;
 
 struct http_subject {
     struct message *request;  /* NULL: at the connection, where there is none yet */
@@ -19,6 +20,7 @@ struct http_subject {
     struct ip peer;           /* who is connected: a proxy, perhaps */
     uint16_t src_port, dst_port;
     const char *scheme;                      /* "http", "https" */
+    const struct tls_info *tls;              /* with the client; NULL: none, or no expression asks for it */
     const char *frontend, *backend, *server; /* names; NULL: none (yet) */
     uint32_t generation;
     uint64_t now_us;       /* the wall clock, since 1970 */
@@ -38,6 +40,8 @@ struct http_var {
 
 /* Of the connection, the time and noxy itself: for mode tcp, too, whose subject has no message. */
 extern const struct rules_variable http_connection_variables[];
+/* Of TLS with the client: for mode tcp, too. */
+extern const struct rules_variable http_tls_variables[];
 /* Of requests and responses. */
 extern const struct rules_variable http_variables[];
 extern const struct rules_function http_functions[];

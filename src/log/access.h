@@ -37,10 +37,11 @@ struct access_entry {
     struct slice client, frontend, backend, server;
     struct slice method, target, version, host;
     struct slice
-        malformed;        /* in the place of method, target and version: the first line of a malformed head */
-    struct slice rule;    /* that decided: its name, or FILE:LINE */
-    const char *reason;   /* why it ended */
-    const char *ended_by; /* "client", "server", "noxy" or "none" */
+        malformed;     /* in the place of method, target and version: the first line of a malformed head */
+    struct slice rule; /* that decided: its name, or FILE:LINE */
+    struct slice tls_version, tls_cipher; /* spoken with the client */
+    const char *reason;                   /* why it ended */
+    const char *ended_by;                 /* "client", "server", "noxy" or "none" */
     uint64_t head_us, queue_us, connect_us, first_byte_us, total_us; /* or ACCESS_ABSENT */
     uint64_t bytes_in, bytes_out;
     uint32_t retries, generation;

@@ -17,8 +17,8 @@ enum {
     NAME_BYTES = 160, /* client, frontend, backend, server, rule */
     WORD_BYTES = 64,  /* method, version */
     HOST_BYTES = 400,
-    TARGET_BYTES = 2000,
-    FIXED_BYTES = 760, /* names of the fields, numbers, words of our own */
+    TARGET_BYTES = 1900,
+    FIXED_BYTES = 860, /* names of the fields, numbers, words of our own */
     CUT_BYTES = 3,
 };
 static_assert(5 * NAME_BYTES + 2 * WORD_BYTES + HOST_BYTES + TARGET_BYTES + FIXED_BYTES <= LINE_MAX_BYTES,
@@ -114,6 +114,15 @@ static char *put_text_time(char *at, struct slice name, uint64_t us)
     return us == ACCESS_ABSENT ? PUT(at, "-") : put_ms(at, us);
 }
 
+static char *put_text_tls(char *at, const struct access_entry *e)
+{
+    if (e->tls_version.len == 0)
+        return PUT(at, "-");
+    at = put(at, e->tls_version);
+    *at++ = '/';
+    return put(at, e->tls_cipher);
+}
+
 static char *put_request(char *at, const struct access_entry *e)
 {
     *at++ = '"';
@@ -160,6 +169,7 @@ size_t access_line_text(char *out, const struct access_entry *e)
     *at++ = '/';
     at = put(at, slice_of(e->ended_by));
     at = put_name(PUT(at, " rule="), e->rule);
+    at = put_text_tls(PUT(at, " tls="), e);
     *at++ = ' ';
     at = put_request(at, e);
     at = PUT(at, " host=\"");
@@ -209,6 +219,8 @@ size_t access_line_json(char *out, const struct access_entry *e)
     at = put(PUT(at, ", \"reason\": \""), slice_of(e->reason));
     at = put(PUT(at, "\", \"ended_by\": \""), slice_of(e->ended_by));
     at = put_json_bytes(at, SLICE("\", \"rule\": "), e->rule, NAME_BYTES);
+    at = put_json_bytes(at, SLICE(", \"tls_version\": "), e->tls_version, WORD_BYTES);
+    at = put_json_bytes(at, SLICE(", \"tls_cipher\": "), e->tls_cipher, WORD_BYTES);
     at = put_json_bytes(at, SLICE(", \"method\": "), e->method, WORD_BYTES);
     at = put_json_bytes(at, SLICE(", \"target\": "), parsed ? e->target : SLICE(""), TARGET_BYTES);
     at = put_json_bytes(at, SLICE(", \"version\": "), parsed ? e->version : SLICE(""), WORD_BYTES);

@@ -433,3 +433,10 @@ struct slice conn_tls_alpn(const struct conn *c)
         SSL_get0_alpn_selected(c->tls->ssl, &name, &len);
     return (struct slice){len ? (const char *)name : "", len};
 }
+
+void conn_tls_words(const struct conn *c, struct slice *version, struct slice *cipher)
+{
+    const char *name = c->tls ? SSL_get_cipher_name(c->tls->ssl) : NULL;
+    *version = c->tls ? slice_of(SSL_get_version(c->tls->ssl)) : SLICE("");
+    *cipher = name ? slice_of(name) : SLICE("");
+}

@@ -50,6 +50,8 @@ struct tls_failure {
 const struct tls_info *conn_tls_info(const struct conn *c);
 /* The protocol that was agreed on (RFC 7301), without making the rest; "" : none. */
 struct slice conn_tls_alpn(const struct conn *c);
+/* Version and cipher, without making the rest; "": a plain connection. They live for ever. */
+void conn_tls_words(const struct conn *c, struct slice *version, struct slice *cipher);
 /* Why the latest handshake of this process failed: for handler->failed(). */
 const struct tls_failure *conn_tls_failure(void);
 

@@ -11,7 +11,9 @@
 
 enum { DIGEST_SIZE = 32, TEXTS_MAX = 4096 }; /* a name that is longer is cut */
 
-/* The texts stand behind the structure. */
+/* The texts are gathered here, and then stand behind the structure. */
+static char texts[TEXTS_MAX];
+
 struct builder {
     char *at, *end;
 };
@@ -69,16 +71,39 @@ static struct slice text_or_none(const char *text)
     return slice_of(text ? text : "");
 }
 
+static void add_peer(struct builder *b, struct tls_info *info, X509 *peer, long verdict)
+{
+    info->serial = add_serial(b, peer);
+    info->fingerprint = add_fingerprint(b, peer);
+    info->subject = add_name(b, X509_get_subject_name(peer));
+    info->issuer = add_name(b, X509_get_issuer_name(peer));
+    info->verify = verdict == X509_V_OK ? SLICE("ok") : slice_of(X509_verify_cert_error_string(verdict));
+}
+
+/* A copy of no more than there is. */
+static struct tls_info *keep(const struct tls_info *made, size_t len)
+{
+    struct tls_info *info = memory_zalloc(sizeof *info + len);
+    char *copy = (char *)(info + 1);
+    *info = *made;
+    memcpy(copy, texts, len);
+    struct slice *const own[] = {&info->sni,    &info->alpn,   &info->subject,
+                                 &info->issuer, &info->serial, &info->fingerprint};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (own[i]->len > 0)
+            own[i]->ptr = copy + (own[i]->ptr - texts);
+    return info;
+}
+
 struct tls_info *tls_info_make(SSL *ssl)
 {
-    struct tls_info *info = memory_zalloc(sizeof *info + TEXTS_MAX);
-    struct builder b = {(char *)(info + 1), (char *)(info + 1) + TEXTS_MAX};
+    struct builder b = {texts, texts + TEXTS_MAX};
     const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     const unsigned char *alpn = NULL;
     unsigned alpn_len = 0;
     X509 *peer = SSL_get1_peer_certificate(ssl);
     SSL_get0_alpn_selected(ssl, &alpn, &alpn_len);
-    *info = (struct tls_info){
+    struct tls_info info = {
         .version = text_or_none(SSL_get_version(ssl)),
         .cipher = text_or_none(SSL_get_cipher_name(ssl)),
         .sni = sni ? add(&b, sni, strlen(sni)) : SLICE(""),
@@ -90,15 +115,9 @@ struct tls_info *tls_info_make(SSL *ssl)
         .fingerprint = SLICE(""),
         .verify = SLICE(""),
     };
-    if (!peer)
-        return info;
-    long verdict = SSL_get_verify_result(ssl);
-    info->serial = add_serial(&b, peer);
-    info->fingerprint = add_fingerprint(&b, peer);
-    info->subject = add_name(&b, X509_get_subject_name(peer));
-    info->issuer = add_name(&b, X509_get_issuer_name(peer));
-    info->verify = verdict == X509_V_OK ? SLICE("ok") : slice_of(X509_verify_cert_error_string(verdict));
+    if (peer)
+        add_peer(&b, &info, peer, SSL_get_verify_result(ssl));
     X509_free(peer);
     ERR_clear_error();
-    return info;
+    return keep(&info, (size_t)(b.at - texts));
 }

@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "http/action.h"
 #include "log/log.h"
+#include "net/tls.h"
 #include "upstream/attempt.h"
 #include "upstream/connect.h"
 
@@ -243,7 +244,8 @@ static void server_failed(struct relay *r, enum reason why)
 
 static void on_server_failed(struct conn *c, int error)
 {
-    server_failed(c->owner, upstream_connect_reason(error));
+    struct relay *r = c->owner;
+    server_failed(r, upstream_failed(r->attempt.server, error));
 }
 
 static void on_server_timeout(struct conn *c)

@@ -21,7 +21,7 @@ LINE = re.compile(
     r'(?P<time>\S+Z) (?P<client>\S+) (?P<frontend>\S+) (?P<backend>[^ :]+)(?::(?P<server>\S+))? (?P<status>\d{3}|-) '
     r'in=(?P<bytes_in>\d+) out=(?P<bytes_out>\d+) head=(?P<head>\S+) queue=(?P<queue>\S+) connect=(?P<connect>\S+) '
     r'first=(?P<first>\S+) total=(?P<total>\S+) retries=(?P<retries>\d+) gen=(?P<generation>\d+) '
-    r'end=(?P<end>\S+) rule=(?P<rule>\S+) "(?P<request>[^"]*)" host="(?P<host>[^"]*)"')
+    r'end=(?P<end>\S+) rule=(?P<rule>\S+) tls=(?P<tls>\S+) "(?P<request>[^"]*)" host="(?P<host>[^"]*)"')
 
 with open(os.path.join(TOP, "docs/access-log.md"), encoding="utf-8") as document:
     MANUAL = document.read()
@@ -231,7 +231,7 @@ MALFORMED = {
     "bytes": (b"\x16\x03\x01\x00\xff\"\\ x\r\n\r\n", 400, r"\x16\x03\x01\x00\xff\x22\x5c x"),
     "a forged line": ('GET /" host="a"\x0b2026-11-21T10:00:00.123Z\r\n\r\n', 400,
                       r"GET /\x22 host=\x22a\x22\x0b2026-11-21T10:00:00.123Z"),
-    "a long target": ("GET /" + "a" * 20_000 + " HTTP/1.1\r\nHost: a\r\n\r\n", 414, "GET /" + "a" * 1992 + "..."),
+    "a long target": ("GET /" + "a" * 20_000 + " HTTP/1.1\r\nHost: a\r\n\r\n", 414, "GET /" + "a" * 1892 + "..."),
 }
 
 

@@ -333,3 +333,42 @@ def test_a_session_is_not_resumed_where_other_clients_are_let_in(noxy, origins):
         session = c.tls.session
     assert "certificate required" in tls.refusal(ports[1], context, session=session).lower()
     lb.wait_total("frontend", "reasons.client_certificate", 1)
+
+
+# ---- what rules and logs know of it ----
+
+def test_rules_know_the_client_and_its_tls(noxy, origins):
+    fields = ["sni", "alpn", "tls_version", "tls_cipher", "client_cert_subject", "client_cert_issuer",
+              "client_cert_serial", "client_cert_fingerprint", "client_cert_verify", "scheme"]
+    cert, key = tls.certificate("alice", ca="clients", subject=ADMIN)
+    lb = start(noxy, backend=origins(1), ssl=tls.server(ca=tls.authority("clients")[0], verify="optional",
+                                                        alpn=["http/1.1"]),
+               http_condition=[{"set_header": {"X-" + name.replace("_", "-"): name for name in fields}}])
+
+    def told(**keys):
+        assert tls.get(lb.port, context=tls.client_context(alpn=["http/1.1"], **keys), name="test.example").status == 200
+        return {name: origins[0].requests[-1].field("X-" + name.replace("_", "-")) for name in fields}
+    both = {"sni": "test.example", "alpn": "http/1.1", "tls_version": "TLSv1.3", "tls_cipher": "TLS_AES_128_GCM_SHA256",
+            "scheme": "https"}
+    out = tls.openssl("x509", "-in", cert, "-noout", "-serial", "-fingerprint", "-sha256").decode().split()
+    assert told(cert=(cert, key)) == {
+        **both, "client_cert_subject": "CN=alice,O=Example", "client_cert_issuer": "CN=CA clients",
+        "client_cert_serial": out[0].split("=")[1].lstrip("0"), "client_cert_verify": "ok",
+        "client_cert_fingerprint": out[-1].split("=")[1].replace(":", "").lower()}
+    none = dict.fromkeys(fields, "")
+    assert told() == {**none, **both}
+
+
+def test_tcp_rules_know_it_too(noxy, origins):
+    lb = start(noxy, backend=origins(1, raw=lambda o, c: c.send("hello")), mode="tcp", health_check=False,
+               tcp_condition=[{"when": "sni == 'no.example'", "reject": True}])
+    with tls.Connection(lb.port, name="yes.example") as c:
+        assert c.read(5) == b"hello"
+    with tls.Connection(lb.port, name="no.example") as c:
+        assert c.read_to_end() == b""
+
+
+def test_the_access_log_tells_version_and_cipher(noxy, origins):
+    lb = start(noxy, backend=origins(1), access_log=True)
+    assert tls.get(lb.port).status == 200
+    wait_for(lambda: " tls=TLSv1.3/TLS_AES_128_GCM_SHA256 " in lb.text_log(), lb.text_log)

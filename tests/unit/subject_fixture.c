@@ -78,8 +78,8 @@ void drop_field(struct message *m, const char *name)
 
 const struct rules_variable *find_variable(const char *name)
 {
-    const struct rules_variable *tables[] = {http_variables, http_connection_variables};
-    for (unsigned i = 0; i < 2; i++)
+    const struct rules_variable *tables[] = {http_variables, http_connection_variables, http_tls_variables};
+    for (unsigned i = 0; i < ARRAY_LEN(tables); i++)
         for (const struct rules_variable *v = tables[i]; v->name; v++)
             if (strcmp(v->name, name) == 0)
                 return v;

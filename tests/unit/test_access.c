@@ -21,6 +21,8 @@ static const struct access_entry whole = {
     .version = SLICE("HTTP/1.1"),
     .host = SLICE("example.org"),
     .rule = SLICE("to-api"),
+    .tls_version = SLICE("TLSv1.3"),
+    .tls_cipher = SLICE("TLS_AES_128_GCM_SHA256"),
     .reason = "ok",
     .ended_by = "none",
     .head_us = 104,
@@ -67,14 +69,14 @@ static json_t *json_of(const struct access_entry *e)
 
 START_TEST(a_text_line_tells_all)
 {
-    ck_assert_str_eq(
-        text_of(&whole),
-        "2026-11-21T10:00:00.123Z 192.0.2.7:51234 web api:a1 200 in=123 "
-        "out=9223372036854775807 head=0.104 queue=0.000 connect=1.000 first=1234.567 "
-        "total=99.999 retries=1 gen=3 end=ok/none rule=to-api \"GET /x?y HTTP/1.1\" host=\"example.org\"\n");
+    ck_assert_str_eq(text_of(&whole),
+                     "2026-11-21T10:00:00.123Z 192.0.2.7:51234 web api:a1 200 in=123 "
+                     "out=9223372036854775807 head=0.104 queue=0.000 connect=1.000 first=1234.567 "
+                     "total=99.999 retries=1 gen=3 end=ok/none rule=to-api "
+                     "tls=TLSv1.3/TLS_AES_128_GCM_SHA256 \"GET /x?y HTTP/1.1\" host=\"example.org\"\n");
     ck_assert_str_eq(text_of(&bare),
                      "1970-01-01T00:00:00.000Z none raw - - in=0 out=0 head=- queue=- connect=- first=- "
-                     "total=0.007 retries=0 gen=0 end=no_server/noxy rule=- \"-\" host=\"-\"\n");
+                     "total=0.007 retries=0 gen=0 end=no_server/noxy rule=- tls=- \"-\" host=\"-\"\n");
 }
 END_TEST
 
@@ -111,7 +113,7 @@ START_TEST(a_json_line_tells_all)
     struct access_entry e = whole;
     e.bytes_out = 456;
     json_t *o = json_of(&e);
-    ck_assert_uint_eq(json_object_size(o), 23);
+    ck_assert_uint_eq(json_object_size(o), 25);
     check_text(o, "time", "2026-11-21T10:00:00.123Z");
     check_text(o, "client", "192.0.2.7:51234");
     check_text(o, "frontend", "web");
@@ -120,6 +122,8 @@ START_TEST(a_json_line_tells_all)
     check_text(o, "reason", "ok");
     check_text(o, "ended_by", "none");
     check_text(o, "rule", "to-api");
+    check_text(o, "tls_version", "TLSv1.3");
+    check_text(o, "tls_cipher", "TLS_AES_128_GCM_SHA256");
     check_text(o, "method", "GET");
     check_text(o, "target", "/x?y");
     check_text(o, "version", "HTTP/1.1");

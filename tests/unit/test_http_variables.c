@@ -286,11 +286,13 @@ END_TEST
 START_TEST(what_needs_no_message_looks_at_none)
 {
     subject.request = subject.response = NULL;
-    for (const struct rules_variable *v = http_connection_variables; v->name; v++) {
-        struct rules_value out;
-        ck_assert_uint_eq(v->stages, RULES_ANYWHERE);
-        v->get(&run, &out);
-    }
+    const struct rules_variable *tables[] = {http_connection_variables, http_tls_variables};
+    for (unsigned i = 0; i < ARRAY_LEN(tables); i++)
+        for (const struct rules_variable *v = tables[i]; v->name; v++) {
+            struct rules_value out;
+            ck_assert_uint_eq(v->stages, RULES_ANYWHERE);
+            v->get(&run, &out);
+        }
 }
 END_TEST
 
@@ -322,8 +324,8 @@ static void check_row(const char *name, unsigned stages, const char *doc, const 
 
 START_TEST(every_row_is_documented)
 {
-    const struct rules_variable *tables[] = {http_variables, http_connection_variables};
-    for (unsigned i = 0; i < 2; i++)
+    const struct rules_variable *tables[] = {http_variables, http_connection_variables, http_tls_variables};
+    for (unsigned i = 0; i < ARRAY_LEN(tables); i++)
         for (const struct rules_variable *v = tables[i]; v->name; v++) {
             check_row(v->name, v->stages, v->doc, v->example, v->source);
             ck_assert_msg(v->get && v->type < RULES_TYPE_COUNT && !v->volatile_, "%s", v->name);
