@@ -7,6 +7,7 @@
 
 #include "event/loop.h"
 #include "net/address.h"
+#include "net/conn.h"
 #include "net/proxy.h"
 #include "state/reason.h"
 
@@ -22,9 +23,12 @@ struct check {
     void (*done)(struct check *c, enum reason why, int error);
     enum proxy_version send_proxy; /* the server expects such a header */
 
+    struct tls_context *tls; /* what a server is spoken with; NULL: without TLS */
+
     /* the kind's own */
     struct watch watch;
     struct timer timer;
+    struct conn *conn;
 };
 
 struct check_kind {
@@ -36,5 +40,7 @@ struct check_kind {
 
 /* Passes when the server accepts a TCP connection, which is closed at once. */
 extern const struct check_kind check_tcp;
+/* Passes when TLS with it can be begun, too: its certificate is valid, if that is asked for. */
+extern const struct check_kind check_tls;
 
 #endif

@@ -93,6 +93,11 @@ static void check_done(struct check *c, enum reason why, int error)
         loop_defer(t->engine->loop, &t->engine->start_due);
 }
 
+static const struct check_kind *kind_of(const struct target *t)
+{
+    return t->server->tls ? &check_tls : &check_tcp;
+}
+
 static void start_check(struct target *t)
 {
     struct address to;
@@ -101,7 +106,7 @@ static void start_check(struct target *t)
     t->under_way = true;
     t->engine->under_way++;
     t->began = loop_now(t->engine->loop);
-    check_tcp.start(&t->check, &to, t->conf->timeout);
+    kind_of(t)->start(&t->check, &to, t->conf->timeout);
 }
 
 static void start_due(struct task *task)
@@ -184,6 +189,7 @@ static void start_target(struct target *t)
     t->check.loop = h->loop;
     t->check.done = check_done;
     t->check.send_proxy = (enum proxy_version)t->server->send_proxy;
+    t->check.tls = t->server->tls;
     set_unchecked(t);
     if (is_checked(t) && server_address(t->server, &ignored))
         set_due(t);
@@ -249,7 +255,7 @@ void health_free(struct health_engine *h)
             lookup_stop(&t->lookup);
         loop_timer_stop(h->loop, &t->timer);
         if (t->under_way)
-            check_tcp.stop(&t->check);
+            kind_of(t)->stop(&t->check);
     }
     loop_timer_stop(h->loop, &h->sweep);
     loop_undefer(h->loop, &h->start_due);

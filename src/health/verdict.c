@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "health/target.h"
+#include "net/tls.h"
 
 static enum health health_of(const struct target *t)
 {
@@ -56,6 +57,11 @@ static void describe(const struct target *t, enum reason why, int error, char *o
         break;
     case REASON_SERVER_CONNECT_TIMEOUT:
         snprintf(out, size, "no connection within %llu ms", (unsigned long long)t->conf->timeout / 1000);
+        break;
+    case REASON_SERVER_TLS:
+    case REASON_SERVER_CERTIFICATE:
+        snprintf(out, size, "%s: %.80s", why == REASON_SERVER_TLS ? "TLS" : "certificate",
+                 conn_tls_failure()->words);
         break;
     case REASON_SERVER_UNREACHABLE:
         snprintf(out, size, "unreachable (%s)", more ? more : "unknown error");

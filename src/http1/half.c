@@ -134,6 +134,8 @@ static enum pump read_ended(struct half *h, ssize_t got)
         return PUMP_AGAIN;
     if (got == CONN_FAILED)
         return PUMP_FAILED;
+    if (h->body.kind == BODY_CLOSE && conn_truncated(h->conn))
+        return PUMP_FAILED;
     return h->body.kind == BODY_CLOSE || h->body.kind == BODY_TUNNEL ? end_body(h) : PUMP_CLOSED;
 }
 

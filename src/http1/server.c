@@ -364,7 +364,8 @@ static void on_writable(struct conn *c)
 
 static void on_failed(struct conn *c, int error)
 {
-    connect_failed(c->owner, upstream_connect_reason(error));
+    struct h1_server *h = c->owner;
+    connect_failed(h, upstream_failed(h->session.server, error));
 }
 
 /*

@@ -31,6 +31,8 @@ struct tls_conf {
     const char *ca, *crl;
     int verify; /* enum tls_verify; -1: not written */
     bool strict_sni, tickets;
+    bool enabled;    /* of a server */
+    const char *sni; /* of a server */
     const struct conf_node *node;
     struct tls_settings settings;
     struct tls_context *context;
@@ -257,6 +259,18 @@ static void check_lengths(struct conf_load *l, const struct tls_conf *c, const s
                    "there are %u of \"%s\" for %u of \"cert\"", t->count, key, c->cert.count);
 }
 
+static void fill_algorithms(struct conf_load *l, struct tls_conf *c)
+{
+    check_ciphers(l, &c->ciphers);
+    fill_versions(c);
+    c->settings.ciphers = join(l, &c->ciphers, CIPHERS);
+    c->settings.ciphersuites = join(l, &c->ciphersuites, CIPHERSUITES);
+    c->settings.curves = join(l, &c->curves, CURVES);
+    c->settings.ca = c->ca;
+    c->settings.crl = c->crl;
+    c->settings.verify = (enum tls_verify)c->verify;
+}
+
 static void check_bind_tls(struct conf_load *l, void *structure, const struct conf_node *node)
 {
     struct tls_conf *c = structure;
@@ -271,14 +285,7 @@ static void check_bind_tls(struct conf_load *l, void *structure, const struct co
                    "\"crl\" revokes certificates of clients, and none are asked for without \"ca\"");
     check_lengths(l, c, &c->key, "key");
     check_lengths(l, c, &c->ocsp, "ocsp");
-    check_ciphers(l, &c->ciphers);
-    fill_versions(c);
-    c->settings.ciphers = join(l, &c->ciphers, CIPHERS);
-    c->settings.ciphersuites = join(l, &c->ciphersuites, CIPHERSUITES);
-    c->settings.curves = join(l, &c->curves, CURVES);
-    c->settings.ca = c->ca;
-    c->settings.crl = c->crl;
-    c->settings.verify = (enum tls_verify)c->verify;
+    fill_algorithms(l, c);
     c->settings.strict_sni = c->strict_sni;
     c->settings.tickets = c->tickets;
     if (l->purpose == CONF_TO_SERVE)
@@ -344,6 +351,48 @@ struct tls_context *tls_conf_server(struct conf_load *l, struct tls_conf *c, con
     return c->context;
 }
 
+/* ---- with servers ---- */
+
+static void check_server_tls(struct conf_load *l, void *structure, const struct conf_node *node)
+{
+    struct tls_conf *c = structure;
+    c->node = node;
+    if (c->verify == TLS_VERIFY_NONE && (c->ca || c->crl))
+        conf_error(l, conf_node_get(node, "verify"), "remove it, or `ca` and `crl`",
+                   "with \"verify: none\" any certificate is taken");
+    if (c->key.count && !c->cert.count)
+        conf_error(l, c->key.nodes[0], "name its file with `cert`",
+                   "a key without its certificate is of no use");
+    if (c->cert.count > 1)
+        conf_error(l, c->cert.nodes[1], NULL, "noxy shows a server one certificate");
+    check_lengths(l, c, &c->key, "key");
+    fill_algorithms(l, c);
+    if (c->cert.count == 1)
+        read_certificates(l, c);
+}
+
+int tls_conf_client(struct conf_load *l, struct tls_conf *c, const char *host, const char *ip,
+                    struct tls_context **out)
+{
+    struct tls_trouble t;
+    struct tls_settings *s = &c->settings;
+    bool verifies = c->verify != TLS_VERIFY_NONE;
+    *out = NULL;
+    if (!c->enabled)
+        return 0;
+    s->sni = c->sni ? c->sni : host;
+    s->server_name = verifies ? s->sni : NULL;
+    s->server_ip = verifies && !s->sni ? ip : NULL;
+    if (verifies && !s->server_name && !s->server_ip) {
+        conf_error(l, c->node, "write the name with `sni`", "which name must the server's certificate have?");
+        return -1;
+    }
+    *out = tls_context_new(&l->arena, s, false, &t);
+    if (!*out)
+        report(l, c, NULL, &t);
+    return *out ? 0 : -1;
+}
+
 /* ---- rows ---- */
 
 static const struct conf_choice verify_choices[] = {
@@ -352,7 +401,76 @@ static const struct conf_choice verify_choices[] = {
     {0},
 };
 
+static const struct conf_choice server_verify_choices[] = {
+    {"required", TLS_VERIFY_REQUIRED, "a CA that is trusted has signed it, and it has the server's name"},
+    {"none", TLS_VERIFY_NONE, "any is taken: whoever is between can read and change everything"},
+    {0},
+};
+
 #define FIELD(name) offsetof(struct tls_conf, name)
+
+/* What both sides have. */
+#define VERSIONS_ROW                                                                                         \
+    {                                                                                                        \
+        "versions", &type_versions, FIELD(versions), 0, NULL,                                                \
+            "The versions of TLS that are spoken; TLSv1.2 and TLSv1.3 when absent.",                         \
+            .example = "[ TLSv1.3 ]"                                                                         \
+    }
+#define CIPHERS_ROW                                                                                          \
+    {                                                                                                        \
+        "ciphers", &type_words, FIELD(ciphers), 0, NULL,                                                     \
+            "The ciphers of TLS 1.2 in the order of preference, in OpenSSL's words; those with forward "     \
+            "secrecy and "                                                                                   \
+            "authenticated encryption when absent.",                                                         \
+            .example = "[ ECDHE-ECDSA-AES128-GCM-SHA256, ECDHE-RSA-AES128-GCM-SHA256 ]"                      \
+    }
+#define CIPHERSUITES_ROW                                                                                     \
+    {                                                                                                        \
+        "ciphersuites", &type_words, FIELD(ciphersuites), 0, NULL,                                           \
+            "The cipher suites of TLS 1.3 in the order of preference; all three when absent.",               \
+            .example = "[ TLS_AES_128_GCM_SHA256 ]"                                                          \
+    }
+#define CURVES_ROW                                                                                           \
+    {                                                                                                        \
+        "curves", &type_words, FIELD(curves), 0, NULL,                                                       \
+            "The groups for the key exchange in the order of preference; X25519, P-256 and P-384 when "      \
+            "absent.",                                                                                       \
+            .example = "[ X25519, P-256 ]"                                                                   \
+    }
+
+static const struct conf_key server_keys[] = {
+    {"enabled", &conf_type_bool, FIELD(enabled), 0, "true", .doc = "Whether TLS is spoken with the server."},
+    {"verify", &conf_type_choice, FIELD(verify), 0, "required",
+     "Whether the server's certificate must be valid; a request that would go to one that isn't gets 502.",
+     .choices = server_verify_choices},
+    {"ca", &conf_type_path, FIELD(ca), 0, NULL,
+     "The CAs that are trusted (PEM); those of the system when absent.",
+     .example = "/etc/noxy/servers-ca.pem"},
+    {"crl", &conf_type_path, FIELD(crl), 0, NULL, "Revocation lists of the CAs, one of each (PEM).",
+     .example = "/etc/noxy/servers-crl.pem"},
+    {"sni", &conf_type_string, FIELD(sni), 0, NULL,
+     "The name that the server is asked for, and that its certificate must have; its host name when absent, "
+     "or, "
+     "where there is none, its address.",
+     .example = "app.example.org"},
+    {"cert", &type_paths, FIELD(cert), 0, NULL,
+     "The certificate that noxy shows the server, if it asks for one.", .example = "/etc/noxy/client.pem"},
+    {"key", &type_paths, FIELD(key), 0, NULL, "That certificate's private key, as on a bind.",
+     .example = "/etc/noxy/client.key"},
+    VERSIONS_ROW,
+    CIPHERS_ROW,
+    CIPHERSUITES_ROW,
+    CURVES_ROW,
+    {0},
+};
+
+const struct conf_table tls_server_table = {
+    .doc = "TLS with the server.",
+    .keys = server_keys,
+    .size = sizeof(struct tls_conf),
+    .toggle = "enabled",
+    .check = check_server_tls,
+};
 
 static const struct conf_key bind_keys[] = {
     {"cert", &type_paths, FIELD(cert), CONF_REQUIRED, NULL,
@@ -373,18 +491,10 @@ static const struct conf_key bind_keys[] = {
     {"crl", &conf_type_path, FIELD(crl), 0, NULL,
      "Revocation lists of the CAs, one of each (PEM): clients with a certificate that is on one are refused.",
      .example = "/etc/noxy/clients-crl.pem"},
-    {"versions", &type_versions, FIELD(versions), 0, NULL,
-     "The versions of TLS that are spoken; TLSv1.2 and TLSv1.3 when absent.", .example = "[ TLSv1.3 ]"},
-    {"ciphers", &type_words, FIELD(ciphers), 0, NULL,
-     "The ciphers of TLS 1.2 in the order of preference, in OpenSSL's words; those with forward secrecy and "
-     "authenticated encryption when absent.",
-     .example = "[ ECDHE-ECDSA-AES128-GCM-SHA256, ECDHE-RSA-AES128-GCM-SHA256 ]"},
-    {"ciphersuites", &type_words, FIELD(ciphersuites), 0, NULL,
-     "The cipher suites of TLS 1.3 in the order of preference; all three when absent.",
-     .example = "[ TLS_AES_128_GCM_SHA256 ]"},
-    {"curves", &type_words, FIELD(curves), 0, NULL,
-     "The groups for the key exchange in the order of preference; X25519, P-256 and P-384 when absent.",
-     .example = "[ X25519, P-256 ]"},
+    VERSIONS_ROW,
+    CIPHERS_ROW,
+    CIPHERSUITES_ROW,
+    CURVES_ROW,
     {"alpn", &type_words, FIELD(alpn), 0, NULL,
      "The protocols that clients may choose (RFC 7301), the best first; when absent, in mode http, those "
      "that noxy "

@@ -11,7 +11,7 @@
 
 struct tls_conf;
 
-extern const struct conf_table tls_bind_table;
+extern const struct conf_table tls_bind_table, tls_server_table;
 
 /*
  * TLS for clients, as `c` says: the same context however often it is asked for. `scope`: sessions are resumed
@@ -20,5 +20,13 @@ extern const struct conf_table tls_bind_table;
  */
 struct tls_context *tls_conf_server(struct conf_load *l, struct tls_conf *c, const char *scope,
                                     const char *const *protocols);
+
+/*
+ * TLS with a server, as `c` says; NULL: it says no. `host` is its name, by which it is asked for and which
+ * its certificate must have unless `c` names another; NULL: it has an address (`ip`, perhaps NULL) alone. -1
+ * after reporting an error.
+ */
+int tls_conf_client(struct conf_load *l, struct tls_conf *c, const char *host, const char *ip,
+                    struct tls_context **out);
 
 #endif

@@ -370,7 +370,8 @@ SSL *tls_context_begin(struct tls_context *t)
     SSL_set_connect_state(ssl);
     const struct tls_settings *s = t->settings;
     if ((s->sni && SSL_set_tlsext_host_name(ssl, s->sni) != 1) ||
-        (s->server_name && SSL_set1_host(ssl, s->server_name) != 1)) {
+        (s->server_name && SSL_set1_host(ssl, s->server_name) != 1) ||
+        (s->server_ip && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), s->server_ip) != 1)) {
         SSL_free(ssl);
         return NULL;
     }

@@ -63,8 +63,9 @@ struct tls_settings {
     const char *scope; /* sessions are resumed only where this is the same */
     struct tls_certificate **certificates;
     uint32_t certificate_count;
-    const char *server_name; /* of a client: the name that the certificate must have; NULL: any */
-    const char *sni;         /* of a client: the name that it asks for; NULL: none */
+    /* Of a client: what the certificate must be for, a name or an address (NULL: anything); what it asks for.
+     */
+    const char *server_name, *server_ip, *sni;
 };
 
 struct tls_context {

@@ -331,6 +331,8 @@ static void decide(struct relay *r, struct rule_outcome *out)
         .generation = f->worker->generation,
         .now_us = clock_wall_ms() * 1000,
     };
+    if (f->relay->connections.wants_tls)
+        s.tls = conn_tls_info(c);
     rules_decide(&f->relay->connections, &s, &nothing, NULL, out);
     if (out->rule)
         r->rule = out->rule->label;

@@ -5,6 +5,7 @@
 
 #include "base/macros.h"
 #include "base/memory.h"
+#include "net/tls.h"
 
 void attempt_begin(struct attempt *a, struct backend *b, const struct address *client)
 {
@@ -108,8 +109,10 @@ static void note_failure(struct server *s, enum reason why)
     if (limit == 0 || failures < limit ||
         atomic_load_explicit(&s->slot->health, memory_order_relaxed) == HEALTH_DOWN)
         return;
-    char reason[100];
-    snprintf(reason, sizeof reason, "%s, %u failures of traffic in a row", reason_sentence(why), failures);
+    char reason[136];
+    bool tls = why == REASON_SERVER_TLS || why == REASON_SERVER_CERTIFICATE;
+    snprintf(reason, sizeof reason, "%s%s%.*s, %u failures of traffic in a row", reason_sentence(why),
+             tls ? ": " : "", tls ? 50 : 0, conn_tls_failure()->words, failures);
     server_set_health(s, HEALTH_DOWN, reason);
 }
 

@@ -21,6 +21,8 @@ struct health_part;       /* health/health.h */
 struct http_backend_conf; /* http/http.h */
 struct session;           /* upstream/session.h */
 struct conf_table;
+struct tls_conf; /* net/tls_conf.h */
+struct tls_context;
 TAILQ_HEAD(session_list, session);
 
 struct server {
@@ -33,6 +35,8 @@ struct server {
     struct backend *backend;
     uint32_t index;           /* in backend->servers */
     struct endpoint endpoint; /* a literal address, or a name whose address stands in the slot */
+    struct tls_conf *ssl;     /* as written; NULL: not */
+    struct tls_context *tls;  /* spoken with it; NULL: none is */
     struct slot *slot;
 
     /* this process */
@@ -41,6 +45,7 @@ struct server {
     struct session_list settling; /* kept in `settling_round`: not for that round (session.h) */
     uint64_t settling_round;      /* of the loop */
     uint32_t idle_count;          /* in both lists */
+    uint64_t said_tls_at;         /* loop_now() of the latest log line about TLS with it; 0: none */
 };
 
 enum when_down { WHEN_DOWN_503, WHEN_DOWN_CLOSE };

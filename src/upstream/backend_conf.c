@@ -2,6 +2,7 @@
  * backend_conf.c: the rows of the section `backend`.
  */
 #include "conf/table.h"
+#include "net/tls_conf.h"
 #include "upstream/backend.h"
 
 enum { SECOND = 1000000, DAY = 86400 };
@@ -72,15 +73,22 @@ static const struct conf_key server_keys[] = {
     {"send_proxy", &conf_type_choice, offsetof(struct server, send_proxy), 0, NULL,
      "Whether connections to it begin with a header of the PROXY protocol; as the backend's when absent.",
      .choices = proxy_choices, .example = "v2"},
+    {"ssl", &conf_type_map, offsetof(struct server, ssl), 0, NULL,
+     "TLS with the server, whose certificate is verified unless that is switched off.",
+     .table = &tls_server_table, .example = "{ ca: /etc/noxy/servers-ca.pem }"},
     {0},
 };
 
 static void check_server(struct conf_load *l, void *structure, const struct conf_node *node)
 {
     struct server *s = structure;
-    (void)l, (void)node;
+    const char *host = s->endpoint.host[0] ? s->endpoint.host : NULL;
+    bool literal = s->endpoint.literal;
+    (void)node;
     if (!s->name)
         s->name = s->addr_port;
+    if (s->ssl)
+        tls_conf_client(l, s->ssl, literal ? NULL : host, literal ? host : NULL, &s->tls);
 }
 
 static const struct conf_table server_table = {.doc = "A server of the backend.",

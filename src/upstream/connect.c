@@ -2,7 +2,12 @@
 
 #include <errno.h>
 
-enum reason upstream_connect_reason(int error)
+#include "log/log.h"
+#include "net/tls.h"
+
+enum { SAY_AGAIN_US = 10000000 }; /* the least time between two log lines about TLS with a server */
+
+static enum reason reason_of(int error)
 {
     switch (error) {
     case ECONNREFUSED:
@@ -21,6 +26,25 @@ enum reason upstream_connect_reason(int error)
     }
 }
 
+static void say_tls_failed(struct server *s, const char *words)
+{
+    char name[256];
+    uint64_t now = loop_now(s->backend->loop);
+    if (s->said_tls_at && now - s->said_tls_at < SAY_AGAIN_US)
+        return;
+    s->said_tls_at = now;
+    log_warn("Backend [%s] TLS with the server failed: %s", server_print(s, name, sizeof name), words);
+}
+
+enum reason upstream_failed(struct server *s, int error)
+{
+    if (error != EPROTO || !s->tls)
+        return reason_of(error);
+    const struct tls_failure *failure = conn_tls_failure();
+    say_tls_failed(s, failure->words);
+    return failure->kind == TLS_CERTIFICATE ? REASON_SERVER_CERTIFICATE : REASON_SERVER_TLS;
+}
+
 struct conn *upstream_connect(struct server *s, const struct conn_handler *h, void *owner, enum reason *why)
 {
     struct address to;
@@ -30,7 +54,12 @@ struct conn *upstream_connect(struct server *s, const struct conn_handler *h, vo
     }
     struct conn *c = conn_connect(s->backend->loop, &to.any, to.len, h, owner);
     if (!c) {
-        *why = upstream_connect_reason(errno);
+        *why = reason_of(errno);
+        return NULL;
+    }
+    if (s->tls && conn_secure(c, s->tls) < 0) {
+        conn_close(c, REASON_RESOURCES);
+        *why = REASON_RESOURCES;
         return NULL;
     }
     conn_timeout(c, s->backend->timeout_connect);

@@ -23,7 +23,7 @@ struct conn *upstream_connect(struct server *s, const struct conn_handler *h, vo
 void upstream_introduce(struct conn *c, const struct server *s, const struct address *source,
                         const struct address *destination);
 
-/* What an errno of connect(2) means. */
-enum reason upstream_connect_reason(int error);
+/* What conn_handler.failed() means, whose errno `error` is. That TLS failed is logged, with why in words. */
+enum reason upstream_failed(struct server *s, int error);
 
 #endif

@@ -34,9 +34,13 @@ def openssl(*args, stdin=None):
 KEYS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["-newkey", "rsa:2048"]}
 
 
-@functools.lru_cache(maxsize=None)
 def authority(name="test"):
     """A CA's (certificate, key)."""
+    return _authority(name)
+
+
+@functools.lru_cache(maxsize=None)
+def _authority(name):
     base = os.path.join(folder(), f"ca-{name}")
     openssl("req", "-x509", *KEYS["ec"], "-nodes", "-keyout", base + ".key", "-out", base + ".pem", "-days", "30",
             "-subj", f"/CN=CA {name}", "-addext", "basicConstraints=critical,CA:TRUE",
