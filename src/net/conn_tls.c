@@ -78,6 +78,7 @@ static int bio_read(BIO *b, char *out, size_t size, size_t *got)
         BIO_set_retry_read(b);
     } else if (n == 0) {
         c->flags |= PEER_CLOSED;
+        t->eof = true;
     } else {
         c->error = (int16_t)errno;
         c->flags |= BROKEN;
@@ -99,7 +100,7 @@ static long bio_ctrl(BIO *b, int command, long number, void *pointer)
     (void)number, (void)pointer;
     const struct conn *c = BIO_get_data(b);
     if (command == BIO_CTRL_EOF)
-        return c && c->flags & PEER_CLOSED && !BIO_should_retry(b);
+        return c && c->tls && c->tls->eof;
     return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP;
 }
 
@@ -182,7 +183,7 @@ static void judge_failure(const struct conn *c)
              t->is_http ? "plain HTTP where TLS is spoken" : "the first byte is none of TLS");
     } else if (c->flags & BROKEN) {
         fail(TLS_CLOSED, strerrordesc_np(c->error));
-    } else if (first == 0 || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    } else if (first == 0) {
         fail(TLS_CLOSED, "the peer closed the connection");
     } else if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && verdict != X509_V_OK) {
         fail(TLS_CERTIFICATE, X509_verify_cert_error_string(verdict));
@@ -259,9 +260,8 @@ static void judge_end(struct conn *c, int error)
             c->flags &= (uint16_t)~READABLE;
         return;
     }
-    if (error == SSL_ERROR_ZERO_RETURN ||
-        (!(c->flags & BROKEN) && ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)) {
-        t->truncated = error != SSL_ERROR_ZERO_RETURN;
+    if (error == SSL_ERROR_ZERO_RETURN) {
+        t->truncated = t->eof; /* else the stream was not read to its end */
         t->ended = ENDED;
         c->flags |= PEER_CLOSED;
     } else {

@@ -259,7 +259,8 @@ static SSL_CTX *make_ctx(struct arena *a, struct tls_context *t, const int *cert
     }
     arena_on_free(a, release_ctx, ctx);
     SSL_CTX_set_app_data(ctx, t);
-    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    /* An end without close_notify is told by us: OpenSSL would end the other direction, too. */
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(ctx, 1);
     SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);

@@ -24,7 +24,8 @@ struct tls {
     bool readable;         /* the socket may have more */
     bool begun;            /* the peer's first byte has come */
     bool not_tls, is_http; /* and is none of TLS; but one of HTTP */
-    bool truncated;        /* the end came without close_notify */
+    bool eof;              /* the socket's stream has ended */
+    bool truncated;        /* and that without close_notify */
     bool notified;         /* ours was sent */
     uint32_t control;      /* bytes sent in answer to what isn't data, since the latest data */
 };

@@ -95,6 +95,17 @@ def test_a_response_that_broke_off_ends_without_close_notify(noxy, origins):
             c.stream.read()
 
 
+def test_a_client_that_ends_without_close_notify_still_gets_its_answer(noxy, origins):
+    lb = start(noxy, backend=origins(1, answer=lambda o, c, r: (o.go.wait(20), c.reply(body="late"))))
+    with tls.Connection(lb.port) as c:
+        c.send_request("GET")
+        c.sock.raw.shutdown(socket.SHUT_WR)
+        wait_for(lambda: lb.total("server", "requests_current") == 1, "the request is under way")
+        origins[0].go.set()
+        assert c.response().body == b"late"
+    lb.wait_idle()
+
+
 # ---- choosing a certificate ----
 
 def names_for(lb, name, **keys):
@@ -190,6 +201,14 @@ def test_plain_http_on_a_tls_port_is_told_so(noxy, origins):
     assert r.field("Content-Type") == "text/plain" and r.closes
     lb.wait_idle()
     lb.wait_total("frontend", "reasons.client_not_tls", 1)
+
+
+def test_plain_http_and_its_end_get_nothing_but_the_answer(noxy, origins):
+    lb = start(noxy, backend=origins(1))
+    with lb.connect() as c:
+        c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        c.end_sending()
+        assert c.read_to_end().startswith(b"HTTP/1.1 400 ")
 
 
 def test_other_bytes_on_a_tls_port_end_the_connection(noxy, origins):
