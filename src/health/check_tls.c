@@ -54,6 +54,7 @@ static const struct conn_handler handler = {
 
 static void tls_start(struct check *c, const struct address *to, uint64_t timeout_us)
 {
+    char header[PROXY_WRITE_MAX];
     c->conn = conn_connect(c->loop, &to->any, to->len, &handler, c);
     if (!c->conn) {
         c->done(c, errno == ECONNREFUSED || errno == ENOENT ? REASON_SERVER_REFUSED : REASON_RESOURCES,
@@ -63,6 +64,8 @@ static void tls_start(struct check *c, const struct address *to, uint64_t timeou
     conn_timeout(c->conn, timeout_us);
     if (conn_secure(c->conn, c->tls) < 0)
         end(c, REASON_RESOURCES, errno);
+    else if (c->send_proxy > PROXY_NONE)
+        conn_push_plain(c->conn, header, proxy_write(c->send_proxy, NULL, NULL, header));
 }
 
 static void tls_stop(struct check *c)

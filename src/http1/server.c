@@ -278,14 +278,6 @@ static void server_resume(struct stream *s)
         deliver(h);
 }
 
-/* Nothing can be read now. Where that isn't known, it is tried: what told of bytes may have told of those
- * that were read already. */
-static bool is_silent(struct conn *c)
-{
-    char byte;
-    return !conn_may_read(c) || conn_read(c, &byte, 1) == CONN_AGAIN;
-}
-
 /* The exchange is over. The connection is kept if nothing is left on it, in either direction. */
 static void server_done(struct stream *s, enum reason why, bool complete)
 {
@@ -294,7 +286,7 @@ static void server_done(struct stream *s, enum reason why, bool complete)
     bool stray = half->in && buffer_len(half->in) > 0;
     half_unpin(half);
     body_free(&half->body);
-    if (!complete || half->closing || stray || conn_queued(half->conn) > 0 || !is_silent(half->conn) ||
+    if (!complete || half->closing || stray || conn_queued(half->conn) > 0 || conn_may_read(half->conn) ||
         conn_peer_closed(half->conn) || !session_keep(&h->session)) {
         end_session(h, why);
         return;

@@ -116,6 +116,8 @@ struct conn *conn_connect(struct loop *l, const struct sockaddr *to, socklen_t l
  * then nothing is read or pushed. -1 without memory for it.
  */
 int conn_secure(struct conn *c, struct tls_context *t);
+/* Right behind conn_secure() on what conn_connect() makes: bytes that go out before TLS begins. */
+void conn_push_plain(struct conn *c, const void *bytes, size_t len);
 /* After failed(): the connection is plain again, so that who doesn't speak TLS can be told so. */
 void conn_unsecure(struct conn *c);
 

@@ -137,7 +137,8 @@ int conn_secure(struct conn *c, struct tls_context *context)
     }
     SSL_set_bio(ssl, b, b);
     c->tls = pool_get(&tls_pool);
-    *c->tls = (struct tls){.ssl = ssl, .context = context, .begun = !SSL_is_server(ssl)};
+    *c->tls = (struct tls){
+        .ssl = ssl, .context = context, .begun = !SSL_is_server(ssl), .readable = c->flags & READABLE};
     c->flags |= SECURING;
     return 0;
 }
@@ -159,6 +160,12 @@ void conn_unsecure(struct conn *c)
         return;
     conn_tls_free(c);
     c->flags = (uint16_t)((c->flags & ~SECURING) | READABLE);
+}
+
+void conn_push_plain(struct conn *c, const void *bytes, size_t len)
+{
+    conn_queue_bytes(c, bytes, len);
+    c->pushed += len;
 }
 
 /* ---- the handshake ---- */

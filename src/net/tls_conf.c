@@ -367,7 +367,7 @@ static void check_server_tls(struct conf_load *l, void *structure, const struct 
         conf_error(l, c->cert.nodes[1], NULL, "noxy shows a server one certificate");
     check_lengths(l, c, &c->key, "key");
     fill_algorithms(l, c);
-    if (c->cert.count == 1)
+    if (c->cert.count == 1 && l->purpose == CONF_TO_SERVE)
         read_certificates(l, c);
 }
 
@@ -387,6 +387,8 @@ int tls_conf_client(struct conf_load *l, struct tls_conf *c, const char *host, c
         conf_error(l, c->node, "write the name with `sni`", "which name must the server's certificate have?");
         return -1;
     }
+    if (l->purpose == CONF_TO_EXPLAIN)
+        return 0;
     *out = tls_context_new(&l->arena, s, false, &t);
     if (!*out)
         report(l, c, NULL, &t);

@@ -73,5 +73,10 @@ void upstream_introduce(struct conn *c, const struct server *s, const struct add
 {
     struct buffer *b = buffer_get();
     b->end = (uint32_t)proxy_write((enum proxy_version)s->send_proxy, source, destination, b->data);
-    conn_push_buffer(c, b);
+    if (!conn_secured(c)) {
+        conn_push_buffer(c, b);
+        return;
+    }
+    conn_push_plain(c, b->data, b->end);
+    buffer_put(b);
 }

@@ -391,3 +391,18 @@ def test_the_access_log_tells_version_and_cipher(noxy, origins):
     lb = start(noxy, backend=origins(1), access_log=True)
     assert tls.get(lb.port).status == 200
     wait_for(lambda: " tls=TLSv1.3/TLS_AES_128_GCM_SHA256 " in lb.text_log(), lb.text_log)
+
+
+def test_a_proxy_header_comes_before_tls(noxy, origins):
+    port = free_port()
+    lb = noxy.start(backend=origins(1), bind=[{"addr_port": f"127.0.0.1:{port}", "proxy_protocol": True,
+                                               "ssl": tls.server()}])
+    raw = clients.connected(("127.0.0.1", port), 20)
+    raw.sendall(b"PROXY TCP4 192.0.2.9 192.0.2.1 4711 443\r\n")
+    c = clients.Connection.__new__(clients.Connection)
+    c.sock = tls.Socket(raw, tls.client_context())
+    c.stream = c.sock.makefile("rb")
+    assert c.get().status == 200
+    assert origins[0].requests[-1].field("X-Forwarded-For") == "192.0.2.9"
+    c.close()
+    lb.wait_idle()
