@@ -42,7 +42,7 @@ const struct rules_variable http_tls_variables[] = {
      .stages = RULES_ANYWHERE,
      .get = get_sni,
      .doc = "The name that the client asked for in its TLS handshake, as it wrote it.",
-     .example = "lower(sni) != host",
+     .example = "lower(sni) == 'app.example.org'",
      .source = "RFC 6066, 3"},
     {.name = "alpn",
      .type = RULES_STRING,
