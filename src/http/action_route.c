@@ -2,8 +2,11 @@
  * action_route.c: where a request or a connection goes: use_backend,
  * use_server. Both take a name as it is, or an expression that gives one.
  */
+#include "conf/report.h"
 #include "http/action.h"
 #include "upstream/backend.h"
+
+enum { POSSIBLE_MISTAKES = 20 }; /* that are reported of the maps of one expression */
 
 /* ---- use_backend ---- */
 
@@ -17,6 +20,31 @@ static void take_backend(struct rule_compiling *c, struct action *a, struct slic
         rule_report_unknown_backend(c, a->node, name);
 }
 
+struct possible_backends {
+    struct rule_compiling *compiling;
+    const struct action *action;
+    unsigned in_files; /* unknown ones that were reported */
+};
+
+/* A name that use_backend's expression can give. */
+static void check_possible(void *context, struct slice name, const struct rules_file *f)
+{
+    struct possible_backends *p = context;
+    struct rule_compiling *c = p->compiling;
+    if (rule_backend_find(c->list->backends, name))
+        return;
+    if (!f) {
+        rule_report_unknown_backend(c, p->action->node, name);
+    } else if (p->in_files++ < POSSIBLE_MISTAKES) {
+        char shown[ACTION_SHOWN_SIZE];
+        const struct conf_place *rule = &p->action->node->place, place = rules_file_place(f, name);
+        conf_report_add(&c->load->report, CONF_ERROR, &place,
+                        arena_printf(&c->load->arena, "use_backend takes it from here at %s:%u",
+                                     rule->file ? rule->file->path : "", (unsigned)rule->line),
+                        "unknown backend \"%s\"", action_show(name, shown));
+    }
+}
+
 static void compile_backend(struct rule_compiling *c, struct action *a)
 {
     struct slice name = slice_of(a->node->text);
@@ -26,10 +54,14 @@ static void compile_backend(struct rule_compiling *c, struct action *a)
     }
     a->expression = rule_compile(c, a->node, RULES_STRING);
     const struct rules_value *constant = a->expression ? rules_constant(a->expression) : NULL;
-    if (constant)
+    if (constant) {
         take_backend(c, a, constant->string);
-    else
-        conf_object_used(c->load, "backend", NULL);
+        return;
+    }
+    conf_object_used(c->load, "backend", NULL);
+    if (a->expression)
+        rules_possible_texts(a->expression, check_possible,
+                             &(struct possible_backends){.compiling = c, .action = a});
 }
 
 static void run_backend(struct rule_run *run, const struct action *a)

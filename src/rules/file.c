@@ -281,6 +281,7 @@ static struct rules_file *read_file(struct conf_load *l, const char *path, enum 
     f->keys = keys;
     f->values = values;
     *r = (struct reader){.load = l, .file = f, .source = {.path = path}};
+    f->source = &r->source;
     if (read_source(r, &err) < 0 || read_lines(r, &err) < 0)
         f->failure = arena_strdup(&l->arena, err.text);
     return f;

@@ -67,6 +67,7 @@ const struct rules_entry *rules_file_find_ip(const struct rules_file *f, struct 
 struct rules_file {
     enum rules_keys keys;
     enum rules_values values;
+    const struct conf_file *source;
     const char *failure; /* NULL: it is valid */
     uint32_t count;
     uint32_t size;    /* places, a power of two: at most two thirds are taken */

@@ -68,6 +68,17 @@ bool rules_calls(const struct rules_expression *e, const char *function, const c
  */
 bool rules_passes_on(const struct rules_expression *e, const char *name, const char *argument);
 
+struct rules_file;
+/* A text that an expression can give; `f`: the file of a map, whose value it is, or NULL. */
+typedef void rules_possible_fn(void *context, struct slice text, const struct rules_file *f);
+/*
+ * The texts that are known before any run: constants, the two sides of a choice, the values of a map and what
+ * it gives otherwise. The expression may give more, and need not give each.
+ */
+void rules_possible_texts(const struct rules_expression *e, rules_possible_fn *found, void *context);
+/* Where such a value stands. */
+struct conf_place rules_file_place(const struct rules_file *f, struct slice text);
+
 /* ---- runs ---- */
 
 enum {

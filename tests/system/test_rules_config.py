@@ -125,3 +125,27 @@ def test_two_rules_of_a_list_can_not_have_one_name(noxy):
 def test_a_variable_may_be_set_from_itself_once_it_is_set(noxy):
     done = check(noxy, ["{ set_var: { a: \"'x'\" } }", "{ set_var: { a: \"var('a') + 'y'\" } }"])
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("expression, message", [
+    ("path == '/' ? 'site' : 'apo'", 'conf.yaml:6:24: unknown backend "apo"'),
+    ("path == '/' ? (host == 'a' ? 'sit' : 'api') : 'site'", 'conf.yaml:6:24: unknown backend "sit"'),
+    ("map(host, 'good.map', 'apj')", 'conf.yaml:6:24: unknown backend "apj"'),
+    ("map(host, 'bad.map', 'api')", 'bad.map:3:3: unknown backend "apo"'),
+    ("path == '/' ? map(src, 'nets.map') : 'site'", 'nets.map:2:13: unknown backend "ap"'),
+    ("map_domain(host, 'bad.map')", 'bad.map:3:3: unknown backend "apo"'),
+    ("map_path(path, 'paths.map')", 'paths.map:1:4: unknown backend "none"'),
+    ("map(host, 'good.map', 'api')", None),
+    ("path == '/' ? map(host, 'good.map') : header('x-to')", None),
+])
+def test_backends_that_an_expression_can_give_are_known_when_loaded(noxy, expression, message):
+    folder = noxy.folder()
+    files = {"good.map": "a site\nb api\n", "bad.map": "# hosts\na site\nb apo # no\n", "nets.map": "10.0.0.0/8 api\n10.1.0.0/16 ap\n",
+             "paths.map": "/a none\n"}
+    text = HEAD + f"    http_condition:\n      - {{ use_backend: \"{expression}\" }}\n" + TAIL
+    for name, content in {**files, "conf.yaml": text}.items():
+        with open(f"{folder}/{name}", "w", encoding="utf-8") as f:
+            f.write(content)
+    done = noxy.run("-t", "-c", "conf.yaml", cwd=folder)
+    assert done.returncode == (1 if message else 0), done.stderr
+    assert not message or message in done.stderr, done.stderr

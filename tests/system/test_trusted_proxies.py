@@ -192,6 +192,14 @@ def test_rules_see_the_client_that_is_named_and_nothing_invented(noxy, origins, 
     assert servers[0].requests[-1].field("X-Real-IP") == "own"
 
 
+def test_a_client_that_a_proxy_names_has_no_port(noxy, origins):
+    lb = noxy.start(backend=origins(1), http_condition=[{"respond": {"headers": {"X-Src": "sprintf('%s %d', src, src_port)"}}}],
+                    **TRUST)
+    with lb.connect() as c:
+        assert c.get("/", {"X-Forwarded-For": "192.0.2.9"}).field("X-Src") == "192.0.2.9 0"
+        assert c.get("/").field("X-Src") == f"127.0.0.1 {c.sock.getsockname()[1]}"
+
+
 # ---- other peers ----
 
 def test_a_proxy_on_a_unix_socket_can_be_trusted(noxy, origins):
