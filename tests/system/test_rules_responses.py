@@ -113,6 +113,14 @@ def test_interim_responses_are_left_alone_and_101_is_not(noxy, origins):
         assert c.read(7) == b"up:ping"
 
 
+def test_a_101_can_t_become_a_200(noxy, origins):
+    lb = start(noxy, origins(1, answer=lambda o, c, r: c.send("HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")),
+               {"name": "s", "when": "status == 101", "set_status": 200})
+    with lb.connect() as c:
+        assert c.get("/", {"Connection": "Upgrade", "Upgrade": "x"}).status == 500
+    assert "set_status can't make 200 of 101" in lb.wait_log("WARN", "rule s failed")[0].message
+
+
 def test_a_server_can_t_take_a_rule_s_field_away_with_connection(noxy, origins):
     lb = start(noxy, origins(1, answer=reply(fields={"Connection": "X-Safe, close"})), {"set_header": {"X-Safe": "'yes'"}})
     assert lb.get().field("X-Safe") == "yes"

@@ -258,6 +258,17 @@ START_TEST(rules_of_responses_change_responses)
 }
 END_TEST
 
+START_TEST(a_switch_of_protocols_stays_one)
+{
+    subject.response = &response;
+    response.status = 101;
+    decide(rules("http_response", "  - { name: s, set_status: status + 99 }\n"));
+    ck_assert_int_eq(out.verdict, VERDICT_FAILED);
+    ck_assert_str_eq(out.failure, "set_status can't make 200 of 101: the protocol is switched");
+    ck_assert_uint_eq(response.status, 101);
+}
+END_TEST
+
 START_TEST(prefixes_spare_what_frames_a_message)
 {
     add(&request, "Content-Length: 0\r\n");
@@ -369,6 +380,7 @@ int main(void)
     tcase_add_test(c, an_action_s_own_match_is_not_seen_by_the_others);
     tcase_add_test(c, there_is_room_left_for_noxy_s_own_fields);
     tcase_add_test(c, rules_of_responses_change_responses);
+    tcase_add_test(c, a_switch_of_protocols_stays_one);
     tcase_add_test(c, prefixes_spare_what_frames_a_message);
     tcase_add_test(c, captures_end_with_their_rule_even_if_it_did_not_hold);
     tcase_add_loop_test(c, an_index_changes_nothing, 0, 5);
