@@ -15,6 +15,15 @@ static const struct place places[] = {
     {"tcp_condition", &rule_connection_table},
 };
 
+/* In a cell, where "|" would end it. */
+static void print_example(const struct conf_key *key, struct text *out)
+{
+    text_printf(out, "`%s: ", key->name);
+    for (const char *c = key->example; *c; c++)
+        text_printf(out, "%s%c", *c == '|' ? "\\" : "", *c);
+    text_puts(out, "` |\n");
+}
+
 static void print_actions(const struct place *place, struct text *out)
 {
     text_printf(out,
@@ -22,8 +31,10 @@ static void print_actions(const struct place *place, struct text *out)
                 "|---|---|---|\n",
                 place->name);
     for (const struct conf_key *key = place->table->keys; key->name; key++)
-        if (key->type->set == action_set)
-            text_printf(out, "| `%s` | %s | `%s: %s` |\n", key->name, key->doc, key->name, key->example);
+        if (key->type->set == action_set) {
+            text_printf(out, "| `%s` | %s | ", key->name, key->doc);
+            print_example(key, out);
+        }
     text_puts(out, "\n");
 }
 
