@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "http/action.h"
 #include "upstream/backend.h"
@@ -31,7 +32,8 @@ char *rule_alloc(struct rule_run *run, size_t len)
     return run->world->alloc(run->world->context, len);
 }
 
-/* An expression of an action may match something itself, which concerns no other. */
+/* An expression of an action may match something itself, which concerns no other, nor what rules_forget()
+ * spares. */
 static void restore_captures(struct rule_run *run)
 {
     if (UNLIKELY(run->captured))
@@ -42,8 +44,8 @@ static void restore_captures(struct rule_run *run)
 
 bool rule_value(struct rule_run *run, const struct rules_expression *e, struct rules_value *out)
 {
-    restore_captures(run);
     rules_value(e, run->values, out);
+    restore_captures(run);
     if (LIKELY(!rules_failed(run->values)))
         return true;
     rule_fail(run, "%s", run->values->failure);
@@ -93,13 +95,26 @@ static bool holds(struct rule_run *run, const struct rule *r)
     return held;
 }
 
+/* A server's name is looked at when the list is over: what it was made in may be used for others by then. */
+static void keep_server(struct rule_run *run)
+{
+    struct slice *name = &run->out->server;
+    if (name->len > 0)
+        name->ptr = memcpy(rule_alloc(run, name->len), name->ptr, name->len);
+}
+
 static void act(struct rule_run *run, const struct rule *r)
 {
     run->captured = run->values->captures[0].ptr != run->no_capture;
     if (UNLIKELY(run->captured))
         memcpy(run->captures, run->values->captures, sizeof run->captures);
-    for (const struct action *a = r->actions; a && run->out->verdict == VERDICT_NONE; a = a->next)
+    for (const struct action *a = r->actions; a && run->out->verdict == VERDICT_NONE; a = a->next) {
+        const char *server = run->out->server.ptr;
         a->kind->run(run, a);
+        if (run->out->server.ptr != server && a->word.len == 0)
+            keep_server(run);
+        rules_relieve(run->values);
+    }
 }
 
 void rules_decide(const struct rule_list *list, struct http_subject *s, const struct rule_world *w,
@@ -124,6 +139,7 @@ void rules_decide(const struct rule_list *list, struct http_subject *s, const st
             act(&run, r);
         if (UNLIKELY(values.captures[0].ptr != run.no_capture)) /* most rules make none */
             rules_forget_captures(&values);
+        rules_relieve(&values);
     }
 }
 

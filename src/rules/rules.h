@@ -84,7 +84,7 @@ struct conf_place rules_file_place(const struct rules_file *f, struct slice text
 enum {
     RULES_CAPTURES = 10,
     RULES_CACHED_MAX = 256,   /* shared values of one scope; what goes beyond is worked out each time */
-    RULES_MEMORY = 32768,     /* bytes of text that one run can make */
+    RULES_MEMORY = 32768,     /* bytes of text that one run can hold at a time */
     RULES_INDEXED_MAX = 4096, /* conditions of a list; those behind are looked at one by one */
     RULES_LOOKUPS_MAX = 64,
     RULES_STACK = 256, /* values that wait at once; an expression that needs more is not compiled */
@@ -107,6 +107,7 @@ struct rules_run {
     char failure[160];                     /* "": it has not failed. In words */
     struct slice captures[RULES_CAPTURES]; /* of the last regular expression that matched */
     /* within the room */
+    bool captured; /* the scope has captures: they are those of this run */
     uint64_t known[RULES_CACHED_MAX / 64];
     struct rules_value cached[RULES_CACHED_MAX];
     bool sifted; /* the two below say which conditions of an index can't hold */
@@ -119,14 +120,18 @@ struct rules_run {
 
 void rules_begin(struct rules_run *run, const struct rules_scope *scope, void *subject,
                  struct rules_trace *trace);
-/* What variables and functions gave is worked out anew from now on: the message has changed. */
+/*
+ * What variables and functions gave is worked out anew from now on: the message has changed. The memory of
+ * all texts but those of the captures is free again: what was made is whole until the next value is worked
+ * out.
+ */
 void rules_forget(struct rules_run *run);
 /* A rule is over: $0 to $9 are empty again. */
 void rules_forget_captures(struct rules_run *run);
 
 /* Of a bool. False when the run fails: look at rules_failed() before acting on it. */
 bool rules_true(const struct rules_expression *e, struct rules_run *run);
-/* The value lives as long as the run. */
+/* The value lives until rules_forget(), or as long as the run. */
 void rules_value(const struct rules_expression *e, struct rules_run *run, struct rules_value *out);
 
 /*
@@ -142,6 +147,14 @@ uint32_t rules_index_next(const struct rules_index *x, struct rules_run *run, ui
 static inline bool rules_failed(const struct rules_run *run)
 {
     return run->failure[0] != '\0';
+}
+
+/* Between two expressions, when no value of one is in use: few texts are kept, and never so many that the
+ * next one has no room. */
+static inline void rules_relieve(struct rules_run *run)
+{
+    if (UNLIKELY(run->next - run->memory > RULES_MEMORY / 2))
+        rules_forget(run);
 }
 
 /* ---- for functions ---- */

@@ -33,6 +33,15 @@ static const struct conf_section backends = {
     .name = "backend", .list = true, .doc = "-", .tables = backend_tables, .finish = compile};
 static const struct conf_section *const sections[] = {&frontends, &backends, NULL};
 
+static void read_file(struct text *file)
+{
+    int read = conf_load_bytes(&load, "t.yaml", text_str(file), file->len, sections);
+    text_free(file);
+    struct text report = {0};
+    conf_report_print(&load.report, CONF_ERROR, &report);
+    ck_assert_msg(read == 0, "%s", text_str(&report));
+}
+
 /* The frontend's list of that key. */
 static const struct rule_list *rules(const char *key, const char *list)
 {
@@ -42,13 +51,23 @@ static const struct rule_list *rules(const char *key, const char *list)
                 "backend: [{ name: b, servers: ['127.0.0.1:2'] }, { name: c, servers: ['127.0.0.1:3'] }]\n"
                 "frontend:\n- name: f\n  bind: '127.0.0.1:1'\n  use_backend: b\n  %s:\n%s",
                 key, list);
-    int read = conf_load_bytes(&load, "t.yaml", text_str(&file), file.len, sections);
-    text_free(&file);
-    struct text report = {0};
-    conf_report_print(&load.report, CONF_ERROR, &report);
-    ck_assert_msg(read == 0, "%s", text_str(&report));
+    read_file(&file);
     const struct frontend *f = conf_load_objects(&load, "frontend", &count)->structure;
     return strcmp(key, "http_response") == 0 ? &f->http->responses : &f->http->requests;
+}
+
+/* The http_condition of a backend. */
+static const struct rule_list *backend_rules(const char *list)
+{
+    struct text file = {0};
+    uint32_t count;
+    text_printf(&file,
+                "frontend: [{ name: f, bind: '127.0.0.1:1', use_backend: b }]\n"
+                "backend:\n- name: b\n  servers: ['127.0.0.1:2']\n  http_condition:\n%s",
+                list);
+    read_file(&file);
+    const struct backend *b = conf_load_objects(&load, "backend", &count)->structure;
+    return &b->http->requests;
 }
 
 /* ---- the world ---- */
@@ -290,6 +309,85 @@ START_TEST(captures_end_with_their_rule_even_if_it_did_not_hold)
 }
 END_TEST
 
+START_TEST(a_condition_sees_what_a_header_was_set_to_after_it_was_looked_at)
+{
+    add(&request, "X-Tier: silver\r\n");
+    decide(rules("http_condition", "  - { when: \"header('x-tier') == 'gold'\", deny: 403 }\n"
+                                   "  - { set_header: { X-Tier: \"'gold'\" } }\n"
+                                   "  - { name: seen, when: \"header('x-tier') == 'gold'\", deny: 404 }\n"));
+    ck_assert_int_eq(out.verdict, VERDICT_DENY);
+    ck_assert_str_eq(out.rule->label, "seen");
+}
+END_TEST
+
+START_TEST(one_field_sees_what_the_one_before_it_was_set_to)
+{
+    add(&request, "X-A: old\r\n");
+    decide(rules("http_condition",
+                 "  - { log: \"header('x-a')\", set_header: { X-A: \"'new'\", X-B: \"header('x-a')\" },\n"
+                 "      add_header: { X-C: \"header('x-b')\", X-D: \"header('x-c')\" } }\n"));
+    ck_assert(slice_equal(field_value(find(&request, "X-B")), SLICE("new")));
+    ck_assert(slice_equal(field_value(find(&request, "X-D")), SLICE("new")));
+}
+END_TEST
+
+/* A URL of 3.5 KB, of which each rule makes a text. */
+static void ask_long(void)
+{
+    static char path[3585];
+    memset(path, 'x', sizeof path - 1);
+    memcpy(path, "/A", 2);
+    request.target = request.path = slice_of(path);
+}
+
+START_TEST(a_list_may_make_more_text_than_one_rule_can)
+{
+    struct text list = {0};
+    for (unsigned i = 0; i < 12; i++)
+        text_printf(
+            &list,
+            "  - { when: \"starts_with(sprintf('%%s %%d', lower(path), %u), '/ax')\", log: \"'%u ' + path + "
+            "'%u'\" }\n",
+            i, i, i);
+    text_printf(&list, "  - { set_header: {");
+    for (unsigned i = 0; i < 12; i++)
+        text_printf(&list, " X-%u: \"sprintf('%%s%%s', host, uri)\",", i);
+    text_printf(&list, " } }\n  - { deny: 404 }\n");
+    ask_long();
+    const struct rule_list *r = rules("http_condition", text_str(&list));
+    text_free(&list);
+    decide(r);
+    ck_assert_str_eq(out.failure, "");
+    ck_assert_int_eq(out.verdict, VERDICT_DENY);
+    ck_assert_uint_gt(logged.len, 12 * 3584);
+    ck_assert_ptr_nonnull(strstr(text_str(&logged), "x11\n"));
+    ck_assert_uint_eq(find(&request, "X-11")->value_len, 9 + 3584);
+}
+END_TEST
+
+START_TEST(a_server_s_name_outlives_the_texts_of_later_rules)
+{
+    ask_long();
+    decide(backend_rules(
+        "  - { use_server: \"'s' + method\" }\n"
+        "  - { log: \"uri + '1'\" }\n  - { log: \"uri + '2'\" }\n  - { log: \"uri + '3'\" }\n"
+        "  - { log: \"uri + '4'\" }\n  - { log: \"uri + '5'\" }\n  - { log: \"uri + '6'\" }\n"));
+    ck_assert_int_eq(out.verdict, VERDICT_NONE);
+    ck_assert(slice_equal(out.server, SLICE("sGET")));
+}
+END_TEST
+
+START_TEST(captures_live_as_long_as_their_rule)
+{
+    ask_long();
+    decide(rules("http_condition", "  - when: lower(path) =~ '^/(axx)x*$'\n"
+                                   "    set_header: { X-1: \"uri =~ 'x' ? uri + '1' : ''\", X-2: \"uri + "
+                                   "'2'\", X-3: \"uri + '3'\", X-4: \"uri + '4'\",\n"
+                                   "      X-5: \"uri + '5'\", X-6: \"$1 + '6'\" }\n"));
+    ck_assert(slice_equal(field_value(find(&request, "X-6")), SLICE("axx6")));
+}
+END_TEST
+
 /* ---- the index ---- */
 
 static unsigned chance(unsigned below)
@@ -382,6 +480,11 @@ int main(void)
     tcase_add_test(c, rules_of_responses_change_responses);
     tcase_add_test(c, a_switch_of_protocols_stays_one);
     tcase_add_test(c, prefixes_spare_what_frames_a_message);
+    tcase_add_test(c, a_condition_sees_what_a_header_was_set_to_after_it_was_looked_at);
+    tcase_add_test(c, one_field_sees_what_the_one_before_it_was_set_to);
+    tcase_add_test(c, a_list_may_make_more_text_than_one_rule_can);
+    tcase_add_test(c, a_server_s_name_outlives_the_texts_of_later_rules);
+    tcase_add_test(c, captures_live_as_long_as_their_rule);
     tcase_add_test(c, captures_end_with_their_rule_even_if_it_did_not_hold);
     tcase_add_loop_test(c, an_index_changes_nothing, 0, 5);
     suite_add_tcase(s, c);

@@ -100,16 +100,20 @@ START_TEST(more_calls_than_can_be_kept_are_right_too)
 }
 END_TEST
 
+static char *many(size_t count)
+{
+    char *text = arena_alloc(&b->load.arena, count + 1);
+    return memset(text, 'x', count);
+}
+
 START_TEST(a_run_that_needs_too_much_text_fails)
 {
-    char *host = arena_alloc(&b->load.arena, 10001);
-    memset(host, 'x', 10000);
-    b->sample.host = host;
+    b->sample.host = many(10000);
     bench_begin(b);
     ck_assert_str_eq(test_value(b, "len(host + 'a') == 10001"), "bool true");
     bench_begin(b);
     ck_assert_str_eq(test_value(b, "host + host + host + host == ''"),
-                     "failed: the texts of one request's conditions are longer than 32 KiB");
+                     "failed: the texts of one rule are longer than 32 KiB");
     bench_begin(b);
     ck_assert_str_eq(test_value(b, "lower(host) == ''"), "bool false");
 }
@@ -130,6 +134,44 @@ START_TEST(memory_is_bounded_to_the_byte)
     ck_assert(rules_failed(&b->run));
     rules_fail(&b->run, "another");
     ck_assert_ptr_null(strstr(b->run.failure, "another"));
+}
+END_TEST
+
+START_TEST(what_is_forgotten_gives_its_memory_back_but_not_that_of_captures)
+{
+    b->sample.path = many(10000);
+    const struct rules_expression *matches = bench_compile(b, "'<' + path + '>' =~ '^<(x+)>$'", RULES_BOOL);
+    const struct rules_expression *capture = bench_compile(b, "$1 == path", RULES_BOOL);
+    const struct rules_expression *other = bench_compile(b, "len('[' + path + ']') == 10002", RULES_BOOL);
+    bench_begin(b);
+    for (unsigned i = 0; i < 20; i++) {
+        ck_assert(rules_true(matches, &b->run));
+        rules_forget(&b->run);
+        ck_assert_ptr_eq(b->run.next, (char *)b->run.memory + 10008); /* 10002 bytes, aligned */
+        ck_assert(rules_true(other, &b->run));
+        ck_assert(rules_true(capture, &b->run));
+        rules_forget_captures(&b->run);
+        rules_forget(&b->run);
+        ck_assert_ptr_eq(b->run.next, b->run.memory);
+    }
+}
+END_TEST
+
+START_TEST(little_memory_is_left_alone_much_is_given_back)
+{
+    bench_begin(b);
+    const struct rules_expression *e = bench_compile(b, "len(host) == 15", RULES_BOOL);
+    ck_assert(rules_true(e, &b->run));
+    char *half = rules_alloc(&b->run, RULES_MEMORY / 2);
+    rules_relieve(&b->run);
+    ck_assert_ptr_eq(b->run.next, half + RULES_MEMORY / 2);
+    ck_assert(rules_true(e, &b->run));
+    ck_assert_uint_eq(b->sample.asked_host, 1);
+    ck_assert_ptr_nonnull(rules_alloc(&b->run, 1));
+    rules_relieve(&b->run);
+    ck_assert_ptr_eq(b->run.next, b->run.memory);
+    ck_assert(rules_true(e, &b->run));
+    ck_assert_uint_eq(b->sample.asked_host, 2);
 }
 END_TEST
 
@@ -176,6 +218,8 @@ TCase *rules_run_tests(void)
     tcase_add_test(t, more_calls_than_can_be_kept_are_right_too);
     tcase_add_test(t, a_run_that_needs_too_much_text_fails);
     tcase_add_test(t, memory_is_bounded_to_the_byte);
+    tcase_add_test(t, what_is_forgotten_gives_its_memory_back_but_not_that_of_captures);
+    tcase_add_test(t, little_memory_is_left_alone_much_is_given_back);
     tcase_add_test(t, what_an_expression_tells_of_itself);
     tcase_add_test(t, the_manual_has_all_rows);
     return t;
