@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import tls
 from harness import NOXY, NOXYCTL, TOP
 from ports import free_port
 
@@ -25,13 +26,36 @@ def test_every_configuration_is_valid(noxy, text):
     assert done.returncode == 0, done.stderr
 
 
+PLAIN = 'frontend:\n  - name: web\n    bind:\n      - addr_port: "*:8443"\n'
+SITE = "backend:\n  - { name: site, servers: [ { addr_port: 127.0.0.1:9 } ] }\n"
+
+
+def whole(text):
+    """A part of a configuration as it would stand in one."""
+    if text.startswith(" "):
+        text = PLAIN + text
+    if "frontend:" not in text:
+        text = PLAIN + "    use_backend: site\n" + text
+    if "use_backend" not in text:
+        text += "    use_backend: site\n"
+    return text if "backend:\n" in text else text + SITE
+
+
+def with_certificates(text):
+    """The files of TLS that it names, made for this test."""
+    def made(name):
+        pem, key = tls.certificate("www.example.org")
+        return {"key": key, "pem": tls.authority()[0] if "ca" in name[1] else pem}[name[2]]
+    return re.sub(r"/etc/noxy/([\w-]+)\.(pem|key)", made, text)
+
+
 @pytest.mark.parametrize("path", glob.glob(os.path.join(TOP, "docs/*.md")), ids=os.path.basename)
 def test_every_configuration_of_the_other_pages_is_valid(noxy, path):
     with open(path, encoding="utf-8") as page:
         for text in blocks("yaml", page.read()):
             if text.startswith("http_"):
                 continue  # a part of one: test_manual.py
-            done = noxy.check(text)
+            done = noxy.check(with_certificates(whole(text)))
             assert done.returncode == 0, done.stderr
 
 
