@@ -90,7 +90,8 @@ const struct rules_variable http_tls_variables[] = {
      .type = RULES_STRING,
      .stages = RULES_ANYWHERE,
      .get = get_serial,
-     .doc = "The serial number of the client's certificate: hexadecimal, in capitals.",
+     .doc = "The serial number of the client's certificate: hexadecimal, in capitals, as `openssl x509 "
+            "-serial` prints it.",
      .example = "client_cert_serial in ('0A1B', '0A1C')",
      .source = "RFC 5280, 4.1.2.2"},
     {.name = "client_cert_fingerprint",

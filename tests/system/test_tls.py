@@ -372,7 +372,7 @@ def test_rules_know_the_client_and_its_tls(noxy, origins):
     out = tls.openssl("x509", "-in", cert, "-noout", "-serial", "-fingerprint", "-sha256").decode().split()
     assert told(cert=(cert, key)) == {
         **both, "client_cert_subject": "CN=alice,O=Example", "client_cert_issuer": "CN=CA clients",
-        "client_cert_serial": out[0].split("=")[1].lstrip("0"), "client_cert_verify": "ok",
+        "client_cert_serial": out[0].split("=")[1], "client_cert_verify": "ok",
         "client_cert_fingerprint": out[-1].split("=")[1].replace(":", "").lower()}
     none = dict.fromkeys(fields, "")
     assert told() == {**none, **both}
