@@ -101,7 +101,7 @@ void frontend_hand_over(struct bind *b, struct conn *c)
     if (b->tls)
         frontend_handshake(b, c);
     else
-        mode_list[b->frontend->mode]->accepted(b->frontend, c);
+        mode_list[b->frontend->mode]->accepted(b, c);
 }
 
 static void take(struct bind *b, int fd, const struct sockaddr *peer)

@@ -19,7 +19,4 @@ void frontend_await_proxy(struct bind *b, struct conn *c);
 void frontend_handshake(struct bind *b, struct conn *c);
 const struct mode_ops *frontend_mode(const struct frontend *f);
 
-/* Takes it off the worker's list; its place goes over to who takes the connection. */
-void client_leave(struct client *c);
-
 #endif

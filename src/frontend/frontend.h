@@ -41,6 +41,7 @@ struct bind {
         *tls;            /* spoken with its clients; NULL: none is, or nobody is served (CONF_TO_EXPLAIN) */
     bool secured;        /* TLS is to be spoken with its clients */
     bool proxy_protocol; /* each connection begins with a PROXY header */
+    bool h2c;            /* HTTP/2 is spoken without TLS, too, with clients that begin with it */
 
     /* this process */
     struct watch watch;
@@ -71,7 +72,7 @@ TAILQ_HEAD(client_list, client);
 struct mode_ops {
     const char *name;
     /* Takes an accepted connection over, under TLS if it is to be: sets its owner and calls client_open(). */
-    void (*accepted)(struct frontend *f, struct conn *c);
+    void (*accepted)(struct bind *b, struct conn *c);
     const char *const *protocols; /* that ALPN may offer, the best first, NULL-ended; NULL: any */
     const char *not_tls;          /* told to a client that speaks HTTP where TLS is spoken; NULL: nothing */
 };
@@ -164,6 +165,8 @@ void worker_stop(struct worker *w);
 
 /* The mode has taken an accepted connection; it is counted until client_closed(). */
 void client_open(struct client *c, struct frontend *f, const struct client_ops *ops);
+/* Takes it off the worker's list; its place goes over to who takes the connection. */
+void client_leave(struct client *c);
 /*
  * The mode has ended the connection (with conn_close or conn_finish): its place is given back. `why` is
  * counted unless it is REASON_NONE.

@@ -45,6 +45,9 @@ static const struct conf_key bind_keys[] = {
      .doc = "Whether each connection here begins with a header of the PROXY protocol (version 1 or 2), with "
             "which a proxy in front names its client. Whatever begins otherwise is closed, and whoever can "
             "connect is believed: let only the proxies connect."},
+    {"h2c", &conf_type_bool, offsetof(struct bind, h2c), 0, "false",
+     .doc = "In mode http, whether HTTP/2 is spoken here without TLS, too: with clients that begin with it "
+            "(prior knowledge). Others go on with HTTP/1.1."},
     {0},
 };
 
@@ -173,6 +176,17 @@ static void prepare_tls(struct conf_load *l, struct frontend *f, const struct co
                      "`ssl` of frontend \"%s\" is for none of its addresses", f->name);
 }
 
+static void check_h2c(struct conf_load *l, const struct frontend *f, const struct conf_node *binds)
+{
+    for (uint32_t i = 0; i < f->bind_count; i++) {
+        if (f->binds[i]->h2c && f->mode == MODE_TCP)
+            conf_error(l, binds, "remove it, or write mode: http", "h2c has no effect in mode tcp");
+        else if (f->binds[i]->h2c && f->binds[i]->secured)
+            conf_error(l, binds, "remove it: with TLS, HTTP/2 is agreed on by ALPN",
+                       "h2c has no effect where TLS is spoken");
+    }
+}
+
 static void check_frontend(struct conf_load *l, void *structure, const struct conf_node *node)
 {
     struct frontend_keys *keys = structure;
@@ -190,6 +204,7 @@ static void check_frontend(struct conf_load *l, void *structure, const struct co
         conf_error(l, node, "write use_backend: NAME", "frontend \"%s\" in mode tcp has no use_backend",
                    f->name);
     prepare_tls(l, f, node);
+    check_h2c(l, f, binds);
 }
 
 const struct conf_table frontend_conf_table = {

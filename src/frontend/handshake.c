@@ -10,6 +10,7 @@ enum { FINISH_US = 2000000 }; /* for an alert to be taken */
 
 struct handshake {
     struct client client;
+    struct bind *bind;
     struct conn *conn;
     struct task task; /* frees it */
 };
@@ -24,11 +25,10 @@ static void free_handshake(struct task *t)
 static void done(struct conn *c)
 {
     struct handshake *h = c->owner;
-    struct frontend *f = h->client.frontend;
     conn_timeout(c, 0);
     client_leave(&h->client);
     loop_defer(c->loop, &h->task);
-    frontend_mode(f)->accepted(f, c);
+    frontend_mode(h->bind->frontend)->accepted(h->bind, c);
 }
 
 static void end_handshake(struct handshake *h, enum reason why)
@@ -118,7 +118,7 @@ void frontend_handshake(struct bind *b, struct conn *c)
 {
     struct handshake *h = pool_get(&handshakes);
     struct frontend *f = b->frontend;
-    *h = (struct handshake){.conn = c, .task.run = free_handshake};
+    *h = (struct handshake){.bind = b, .conn = c, .task.run = free_handshake};
     client_open(&h->client, f, &handshake_ops);
     conn_set_owner(c, &handshake_handler, h);
     conn_timeout(c,

@@ -33,7 +33,7 @@ void exchange_log(const struct exchange *x, enum reason why)
     if (x->malformed.len == 0 && m->method.len > 0) {
         e.method = x->asked_method.len ? x->asked_method : m->method;
         e.target = m->target;
-        e.version = m->minor ? SLICE("HTTP/1.1") : SLICE("HTTP/1.0");
+        e.version = http_version_text(m->version);
         e.host = m->host;
     }
     char client[ADDRESS_TEXT_MAX];

@@ -72,7 +72,7 @@ void exchange_answer(struct exchange *x, const struct answer *a, enum reason why
     message_init(&m);
     m.status = a->status;
     m.reason = slice_of(status_phrase(a->status));
-    m.minor = 1;
+    m.version = HTTP_1_1;
     m.body = a->body.len ? BODY_LENGTH : BODY_NONE;
     m.body_length = a->body.len;
     if (x->request.head_method)

@@ -42,8 +42,8 @@ struct stream_ops {
     void (*end)(struct stream *s, const struct message *trailers);
     /* Sends what was given since the last flush. That the peer is gone is told by exchange_broke(), later. */
     void (*flush)(struct stream *s);
-    /* Bytes that the peer has not taken yet. */
-    size_t (*pending)(const struct stream *s);
+    /* Bytes of the body that it takes now; 0: none until exchange_sent(). */
+    size_t (*room)(struct stream *s);
     /* Go on delivering body bytes. May deliver before it returns. */
     void (*resume)(struct stream *s);
     /*
@@ -60,9 +60,11 @@ struct stream {
 
 /* A protocol spoken with clients. */
 struct client_codec {
-    const char *name; /* as ALPN calls it (RFC 7301): "http/1.1", "h2" */
-    /* Takes the connection over: sets its owner and calls client_open(). */
-    void (*accepted)(struct frontend *f, struct conn *c);
+    const char *name;     /* as ALPN calls it (RFC 7301): "http/1.1", "h2" */
+    struct slice preface; /* what a client that speaks it without TLS begins with; empty: anything else */
+    /* Takes the connection over: sets its owner and calls client_open(). `received`: what has come on it
+     * already, given away; NULL: nothing. */
+    void (*accepted)(struct frontend *f, struct conn *c, struct buffer *received);
 };
 
 /* A protocol spoken with servers. */

@@ -333,7 +333,7 @@ void exchange_response(struct exchange *x, struct message *m)
     } else if (m->status < 200) {
         count_everywhere(x, COUNTER_RESPONSES_1XX, 1);
         message_drop_hop(m);
-        if (x->request.minor > 0)
+        if (x->request.version > HTTP_1_0)
             x->client->ops->head(x->client, m);
     } else {
         x->status = m->status;
@@ -346,11 +346,16 @@ void exchange_response(struct exchange *x, struct message *m)
 
 /* ---- bodies ---- */
 
-bool exchange_wants_body(const struct exchange *x, enum side from)
+size_t exchange_room(const struct exchange *x, enum side from)
 {
     if (from == SIDE_OF_SERVER)
-        return x->client->ops->pending(x->client) == 0;
-    return x->request_sending && x->server && x->server->ops->pending(x->server) == 0;
+        return x->client->ops->room(x->client);
+    return x->request_sending && x->server ? x->server->ops->room(x->server) : 0;
+}
+
+bool exchange_wants_body(const struct exchange *x, enum side from)
+{
+    return exchange_room(x, from) > 0;
 }
 
 static struct stream *receiver(struct exchange *x, enum side from)
@@ -452,15 +457,17 @@ static void server_broke(struct exchange *x, enum reason why)
         exchange_fail(x, status_of_reason(why), why);
 }
 
-void exchange_tunnel_timeout(struct exchange *x, struct conn *c)
+bool exchange_tunnel_look(struct exchange *x, uint64_t *next_us)
 {
     uint64_t silent = now_of(x) - x->active_at, limit = x->attempt.backend->timeout_tunnel;
+    if (silent < limit) {
+        *next_us = limit - silent;
+        return true;
+    }
     hold(x);
-    if (silent < limit)
-        conn_timeout(c, limit - silent);
-    else
-        exchange_finish(x, REASON_TUNNEL_TIMEOUT);
+    exchange_finish(x, REASON_TUNNEL_TIMEOUT);
     release(x);
+    return false;
 }
 
 void exchange_broke(struct exchange *x, enum side which, enum reason why)

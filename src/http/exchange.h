@@ -27,6 +27,7 @@
 #include "base/arena.h"
 #include "http/codec.h"
 #include "http/message.h"
+#include "http/pace.h"
 #include "net/network.h"
 
 enum side { SIDE_OF_CLIENT, SIDE_OF_SERVER };
@@ -44,18 +45,13 @@ struct exchange {
     struct slice client_host;  /* the authority that the client asked for, if they say so, else "" */
     bool peer_trusted;         /* the client's connection is a trusted proxy's, and client_ip is set */
 
-    uint64_t begun_at;      /* loop_now() when the head was complete */
-    uint64_t head_began_at; /* when it began, if it came in pieces; 0: it came at once */
-    uint64_t connect_at;    /* when the present connection was begun */
-    uint64_t sent_at;       /* when the request's head was sent; 0: not yet */
-    uint64_t first_byte_at; /* when the response's head came; 0: not yet */
-    uint64_t active_at;     /* when bytes of a body came last, either way */
-    struct {
-        uint64_t awaited_at;      /* loop_now() since when the client is waited for */
-        uint64_t window_at;       /* loop_now() when the present window began */
-        uint64_t bytes;           /* moved before that */
-        uint8_t slow;             /* windows in a row in which too few more did */
-    } pace;                       /* the client's codec watches it */
+    uint64_t begun_at;            /* loop_now() when the head was complete */
+    uint64_t head_began_at;       /* when it began, if it came in pieces; 0: it came at once */
+    uint64_t connect_at;          /* when the present connection was begun */
+    uint64_t sent_at;             /* when the request's head was sent; 0: not yet */
+    uint64_t first_byte_at;       /* when the response's head came; 0: not yet */
+    uint64_t active_at;           /* when bytes of a body came last, either way */
+    struct pace pace;             /* the client's codec watches it */
     uint64_t bytes_in, bytes_out; /* of bodies, counted as they pass */
     uint32_t head_in, head_out;   /* of heads, counted at the end; the client's codec sets them */
     uint16_t status;              /* of the final response; 0: none yet */
@@ -125,6 +121,8 @@ static inline bool exchange_waits(const struct exchange *x)
 }
 /* May bytes that this side sends be delivered now? */
 bool exchange_wants_body(const struct exchange *x, enum side from);
+/* How many, if they can be had in one piece: what is beyond must be kept until there is room again. */
+size_t exchange_room(const struct exchange *x, enum side from);
 void exchange_body(struct exchange *x, enum side from, const char *bytes, size_t len);
 /* The same with a buffer, which is given away. */
 void exchange_body_buffer(struct exchange *x, enum side from, struct buffer *b);
@@ -134,9 +132,11 @@ void exchange_flush(struct exchange *x, enum side from);
 void exchange_body_end(struct exchange *x, enum side from, const struct message *trailers);
 /* This side took all that was pending. */
 void exchange_sent(struct exchange *x, enum side to);
-/* A connection of a tunnel was silent for timeout_tunnel: sets the time anew if the other was not, else ends
- * it. */
-void exchange_tunnel_timeout(struct exchange *x, struct conn *c);
+/*
+ * A look at a tunnel, by either side's timer. True: in how many microseconds to look again. False: it was
+ * silent for timeout_tunnel, and the exchange is over.
+ */
+bool exchange_tunnel_look(struct exchange *x, uint64_t *next_us);
 /* This side's stream broke off for `why`. The exchange is over, or tried again, when it returns. */
 void exchange_broke(struct exchange *x, enum side which, enum reason why);
 

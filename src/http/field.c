@@ -64,3 +64,17 @@ bool field_may_trail(struct slice name, enum field_id id)
             return false;
     return true;
 }
+
+bool field_read_length(struct slice value, uint64_t *length)
+{
+    uint64_t n = 0;
+    if (value.len == 0 || value.len > 19)
+        return false;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.ptr[i] < '0' || value.ptr[i] > '9')
+            return false;
+        n = n * 10 + (uint64_t)(value.ptr[i] - '0');
+    }
+    *length = n;
+    return n <= INT64_MAX;
+}

@@ -107,6 +107,9 @@ static inline struct slice field_name(const struct field *f)
     return (struct slice){f->name, f->name_len};
 }
 
+/* A Content-Length: decimal digits only, no sign, no list, no overflow (RFC 9110, 8.6). */
+bool field_read_length(struct slice value, uint64_t *length);
+
 static inline struct slice field_value(const struct field *f)
 {
     return (struct slice){f->value, f->value_len};

@@ -44,8 +44,8 @@ static void answer_trace(struct exchange *x)
     for (unsigned i = 0; i < m->count; i++)
         size += m->fields[i].name_len + m->fields[i].value_len + 4u;
     char *text = exchange_alloc(x, size);
-    len = (size_t)snprintf(text, size, "%.*s %.*s HTTP/1.%u\r\n", SLICE_ARG(method), SLICE_ARG(m->target),
-                           m->minor);
+    len = (size_t)snprintf(text, size, "%.*s %.*s %.*s\r\n", SLICE_ARG(method), SLICE_ARG(m->target),
+                           SLICE_ARG(http_version_text(m->version)));
     for (unsigned i = 0; i < m->count; i++) {
         const struct field *f = &m->fields[i];
         if (!is_secret(f) && !f->own)

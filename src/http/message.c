@@ -2,6 +2,13 @@
 
 #include <stddef.h>
 
+struct slice http_version_text(enum http_version v)
+{
+    static const struct slice texts[] = {
+        [HTTP_1_0] = {"HTTP/1.0", 8}, [HTTP_1_1] = {"HTTP/1.1", 8}, [HTTP_2] = {"HTTP/2.0", 8}};
+    return texts[v];
+}
+
 void message_init(struct message *m)
 {
     memset(m, 0, offsetof(struct message, fields));

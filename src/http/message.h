@@ -22,6 +22,9 @@ enum body_kind {
     BODY_TUNNEL, /* both directions are bytes without a frame, after 101 */
 };
 
+/* Later ones compare greater. */
+enum http_version { HTTP_1_0, HTTP_1_1, HTTP_2 };
+
 struct message {
     /* a request */
     struct slice method, target; /* as received */
@@ -33,7 +36,7 @@ struct message {
     struct slice reason;
 
     struct slice raw_line; /* the start line with its CRLF, if it can be passed on as it is; else empty */
-    uint8_t minor;         /* HTTP/1.minor */
+    uint8_t version;       /* enum http_version: of the protocol that it came in */
     bool head_method;      /* a request by HEAD */
     bool close;            /* Connection: close, or HTTP/1.0 without keep-alive */
     bool upgrade;          /* Connection: upgrade with an Upgrade field */
@@ -44,6 +47,9 @@ struct message {
     uint16_t count;
     struct field fields[MESSAGE_FIELDS_MAX + MESSAGE_FIELDS_ADDED];
 };
+
+/* "HTTP/1.1", as the access log and TRACE show it; the number begins behind the slash. */
+struct slice http_version_text(enum http_version v);
 
 /* Empties it; the fields' memory is left as it is. */
 void message_init(struct message *m);

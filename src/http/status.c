@@ -1,5 +1,7 @@
 #include "http/status.h"
 
+#include <stdbool.h>
+
 const char *status_phrase(uint16_t status)
 {
     static const char *const phrases[600] = {
@@ -65,4 +67,12 @@ uint16_t status_of_reason(enum reason why)
     default:
         return reason_side(why) == SIDE_SERVER ? 502 : 0;
     }
+}
+
+enum reason reason_of_refusal(uint16_t status)
+{
+    if (status == 408)
+        return REASON_CLIENT_HEAD_TIMEOUT;
+    bool large = status == 413 || status == 414 || status == 431;
+    return large ? REASON_CLIENT_TOO_LARGE : REASON_CLIENT_BAD_REQUEST;
 }

@@ -145,7 +145,8 @@ static void get_query(struct rules_run *run, struct rules_value *out)
 
 static void get_version(struct rules_run *run, struct rules_value *out)
 {
-    out->string = request_of(run)->minor > 0 ? SLICE("1.1") : SLICE("1.0");
+    struct slice text = http_version_text(request_of(run)->version);
+    out->string = (struct slice){text.ptr + 5, text.len - 5};
 }
 
 static int64_t length_of(const struct message *m)

@@ -5,9 +5,9 @@
 #include "base/pool.h"
 #include "http/chars.h"
 #include "http/http.h"
+#include "http/status.h"
 #include "http1/half.h"
 #include "http1/http1.h"
-#include "http1/pace.h"
 
 enum {
     DRAIN_IDLE_US =
@@ -71,6 +71,30 @@ static void end_client(struct h1_client *h, enum reason why, bool send, bool lin
         conn_close(c, why);
 }
 
+/* ---- the client's pace ---- */
+
+/* Bytes that the client has sent or taken so far. */
+static uint64_t moved(const struct exchange *x)
+{
+    return x->bytes_in + conn_pushed(x->client_conn) - conn_queued(x->client_conn);
+}
+
+static uint64_t begin_pace(struct exchange *x)
+{
+    return pace_begin(&x->pace, x->frontend, moved(x));
+}
+
+static enum reason look_at_pace(struct exchange *x, uint64_t *next_us)
+{
+    const struct conn *c = x->client_conn;
+    struct pace_view v = {
+        .awaited = conn_queued(c) > 0 || (!x->request_ended && exchange_wants_body(x, SIDE_OF_CLIENT)),
+        .moved = moved(x),
+        .active_at = c->active_at,
+    };
+    return pace_look(&x->pace, x->frontend, &v, next_us);
+}
+
 /* ---- requests ---- */
 
 static void set_state(struct h1_client *h, enum state s, uint64_t timeout_us)
@@ -115,14 +139,6 @@ static void note_received(const struct h1_client *h, struct exchange *x)
     x->malformed = first_line(in->data + in->start, buffer_len(in));
 }
 
-static enum reason refusal_reason(uint16_t status)
-{
-    if (status == 408)
-        return REASON_CLIENT_HEAD_TIMEOUT;
-    bool large = status == 413 || status == 414 || status == 431;
-    return large ? REASON_CLIENT_TOO_LARGE : REASON_CLIENT_BAD_REQUEST;
-}
-
 /* No request comes of the head: answers `status` (0: nobody is left to be answered) and lets go. */
 static void give_up(struct h1_client *h, struct exchange *x, uint16_t status, enum reason why)
 {
@@ -139,7 +155,7 @@ static void give_up(struct h1_client *h, struct exchange *x, uint16_t status, en
 
 static void refuse(struct h1_client *h, struct exchange *x, uint16_t status)
 {
-    give_up(h, x, status, refusal_reason(status));
+    give_up(h, x, status, reason_of_refusal(status));
 }
 
 static void begin_exchange(struct h1_client *h, size_t head_len)
@@ -164,7 +180,7 @@ static void begin_exchange(struct h1_client *h, size_t head_len)
     half->closing = x->request.close;
     body_begin(&half->body, x->request.body, x->request.body_length);
     if (x->request.body != BODY_NONE)
-        conn_timeout(half->conn, pace_begin(x));
+        conn_timeout(half->conn, begin_pace(x));
     exchange_begin(x);
 }
 
@@ -257,7 +273,7 @@ static struct slice connection_lines(const struct h1_client *h, const struct exc
 {
     if (h->half.closing)
         return SLICE("Connection: close\r\n");
-    return x->request.minor == 0 ? SLICE("Connection: keep-alive\r\n") : SLICE("");
+    return x->request.version == HTTP_1_0 ? SLICE("Connection: keep-alive\r\n") : SLICE("");
 }
 
 /* How the response's body is framed towards this client. */
@@ -267,7 +283,7 @@ static void choose_framing(struct h1_client *h, const struct exchange *x, const 
     half->out = (uint8_t)m->body;
     if (m->status < 200 && m->status != 101)
         return;
-    if ((m->body == BODY_CLOSE || m->body == BODY_STREAM) && x->request.minor > 0)
+    if ((m->body == BODY_CLOSE || m->body == BODY_STREAM) && x->request.version > HTTP_1_0)
         half->out = BODY_STREAM;
     else if (m->body == BODY_CLOSE || m->body == BODY_STREAM)
         half->out = BODY_CLOSE;
@@ -313,7 +329,7 @@ static void client_head(struct stream *s, const struct message *m)
     } else if (interim) {
         half_flush(s);
     } else {
-        conn_timeout(h->half.conn, pace_begin(x));
+        conn_timeout(h->half.conn, begin_pace(x));
     }
 }
 
@@ -390,7 +406,7 @@ static const struct stream_ops client_stream_ops = {
     .body_buffer = half_body_buffer,
     .end = half_end,
     .flush = client_flush,
-    .pending = half_pending,
+    .room = half_room,
     .resume = client_resume,
     .done = client_done,
 };
@@ -426,10 +442,11 @@ static void exchange_timeout(struct h1_client *h)
     struct exchange *x = h->half.stream.exchange;
     uint64_t next;
     if (x->tunnel) {
-        exchange_tunnel_timeout(x, h->half.conn);
+        if (exchange_tunnel_look(x, &next))
+            conn_timeout(h->half.conn, next);
         return;
     }
-    enum reason late = pace_look(x, h->half.conn, &next);
+    enum reason late = look_at_pace(x, &next);
     if (late != REASON_NONE)
         exchange_broke(x, SIDE_OF_CLIENT, late);
     else
@@ -508,16 +525,18 @@ static void end(struct client *client, enum reason why)
 
 static const struct client_ops client_ops = {.drain = drain, .end = end};
 
-static void accepted(struct frontend *f, struct conn *c)
+static void accepted(struct frontend *f, struct conn *c, struct buffer *received)
 {
     struct h1_client *h = pool_get(&clients);
     *h = (struct h1_client){
-        .half = {.stream.ops = &client_stream_ops, .conn = c, .side = SIDE_OF_CLIENT},
+        .half = {.stream.ops = &client_stream_ops, .conn = c, .in = received, .side = SIDE_OF_CLIENT},
         .task.run = free_client,
     };
     client_open(&h->client, f, &client_ops);
     conn_set_owner(c, &client_handler, h);
     set_state(h, IDLE, f->timeout_http_request);
+    if (received)
+        conn_read_later(c);
 }
 
 const struct client_codec http1_client_codec = {.name = "http/1.1", .accepted = accepted};

@@ -90,12 +90,17 @@ static enum pump pump_in(struct half *h)
 /*
  * Gets the buffers for the next read. Of a request it may take no more than the body has, since the next
  * request follows; of a response always a byte more, so that a read which empties the socket is seen to have
- * done so, and bytes behind the response are noticed.
+ * done so, and bytes behind the response are noticed. Never more than the other side has room for.
  */
 static unsigned get_buffers(struct half *h, struct buffer *buffers[static BURST_MAX])
 {
     bool exact = h->side == SIDE_OF_CLIENT && h->body.kind == BODY_LENGTH;
     uint64_t want = h->body.kind == BODY_LENGTH ? h->body.left + !exact : (uint64_t)h->burst * BUFFER_SIZE;
+    size_t room = exchange_room(h->stream.exchange, (enum side)h->side);
+    if (room < want) {
+        want = room;
+        exact = true;
+    }
     unsigned count = 0;
     while (want > 0 && count < BURST_MAX) {
         struct buffer *b = buffers[count++] = buffer_get();
@@ -178,6 +183,7 @@ static enum pump pump_once(struct half *h)
 enum pump half_pump(struct half *h)
 {
     enum pump result = PUMP_AGAIN;
+    bool unflushed = false;
     int turn = 0;
     while (result == PUMP_AGAIN && turn < TURNS_MAX) {
         bool held = h->in && buffer_len(h->in) > 0;
@@ -192,14 +198,21 @@ enum pump half_pump(struct half *h)
         if (!h->stream.exchange)
             return result == PUMP_ENDED ? PUMP_ENDED : PUMP_GONE;
         /* What was delivered out of `in` goes out with what can be read right behind it. */
-        if (result == PUMP_AGAIN && held && turn++ == 0 && h->body.kind == BODY_LENGTH &&
-            conn_may_read(h->conn))
+        unflushed = result == PUMP_AGAIN && held && turn++ == 0 && h->body.kind == BODY_LENGTH &&
+                    conn_may_read(h->conn);
+        if (unflushed)
             continue;
         exchange_flush(h->stream.exchange, (enum side)h->side);
         if (!h->stream.exchange)
             return PUMP_GONE;
         half_drop_in(h);
         turn++;
+    }
+    if (unflushed) {
+        exchange_flush(h->stream.exchange, (enum side)h->side);
+        if (!h->stream.exchange)
+            return PUMP_GONE;
+        half_drop_in(h);
     }
     if (turn == TURNS_MAX)
         conn_read_later(h->conn);
@@ -302,7 +315,7 @@ void half_flush(struct stream *s)
     conn_flush(((struct half *)s)->conn);
 }
 
-size_t half_pending(const struct stream *s)
+size_t half_room(struct stream *s)
 {
-    return conn_queued(((const struct half *)s)->conn);
+    return conn_queued(((struct half *)s)->conn) > 0 ? 0 : SIZE_MAX;
 }

@@ -48,7 +48,7 @@ void half_body(struct stream *s, const char *bytes, size_t len);
 void half_body_buffer(struct stream *s, struct buffer *b);
 void half_end(struct stream *s, const struct message *trailers);
 void half_flush(struct stream *s);
-size_t half_pending(const struct stream *s);
+size_t half_room(struct stream *s);
 
 /* The buffer to receive a head in. */
 struct buffer *half_in(struct half *h);

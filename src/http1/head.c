@@ -139,7 +139,7 @@ static uint16_t take_apart(struct message *m, http_parser *parser, enum http_par
     enum http_errno error = HTTP_PARSER_ERRNO(parser);
     if ((error != HPE_OK && error != HPE_PAUSED) || used < line_len + 2 || parser->http_major != 1)
         return 400;
-    m->minor = parser->http_minor > 0;
+    m->version = parser->http_minor > 0 ? HTTP_1_1 : HTTP_1_0;
     static const uint16_t refusals[] = {[FIELDS_GOOD] = 0, [FIELDS_BAD] = 400, [FIELDS_TOO_MANY] = 431};
     return refusals[read_fields(m, lf + 1, bytes + len - 2)];
 }
@@ -154,21 +154,6 @@ static bool list_has(struct slice value, struct slice option)
         if (slice_equal_nocase(item, option))
             return true;
     return false;
-}
-
-/* Decimal digits only, no sign, no list, no overflow (RFC 9110, 8.6). */
-static bool read_length(struct slice s, uint64_t *length)
-{
-    uint64_t n = 0;
-    if (s.len == 0 || s.len > 19)
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9')
-            return false;
-        n = n * 10 + (uint64_t)(s.ptr[i] - '0');
-    }
-    *length = n;
-    return n <= INT64_MAX;
 }
 
 enum coding { CODING_BAD, CODING_UNKNOWN, CODING_CHUNKED };
@@ -236,7 +221,7 @@ static void note_field(struct framing *fr, struct field *f)
     switch (f->id) {
     case FIELD_CONTENT_LENGTH:
         fr->lengths++;
-        if (read_length(v, &fr->length))
+        if (field_read_length(v, &fr->length))
             write_length_plainly(f);
         else
             fr->bad_length = true;
@@ -264,8 +249,8 @@ static struct framing read_framing(struct message *m)
     for (unsigned i = 0; i < m->count; i++)
         if (m->fields[i].id != FIELD_OTHER)
             note_field(&fr, &m->fields[i]);
-    m->close = fr.connection_close || (m->minor == 0 && !fr.connection_keep);
-    m->upgrade = m->minor > 0 && fr.connection_upgrade && fr.upgrade && !fr.upgrade_http2;
+    m->close = fr.connection_close || (m->version == HTTP_1_0 && !fr.connection_keep);
+    m->upgrade = m->version > HTTP_1_0 && fr.connection_upgrade && fr.upgrade && !fr.upgrade_http2;
     return fr;
 }
 
@@ -276,7 +261,7 @@ static uint16_t frame_body(struct message *m, const struct framing *fr)
     if (fr->bad_length || fr->lengths > 1 || (fr->lengths && fr->codings) || fr->codings > 1)
         return 400;
     if (fr->codings) {
-        if (m->minor == 0 || fr->coding == CODING_BAD)
+        if (m->version == HTTP_1_0 || fr->coding == CODING_BAD)
             return 400;
         if (fr->coding == CODING_UNKNOWN)
             return 501;
@@ -322,12 +307,12 @@ static uint16_t read_target(struct message *m)
         if (m->fields[i].id == FIELD_HOST)
             host = &m->fields[i];
     }
-    if (host ? !host_is_valid(field_value(host)) : m->minor > 0)
+    if (host ? !host_is_valid(field_value(host)) : m->version > HTTP_1_0)
         return 400;
     if (!chars_all(m->target, CHAR_TARGET) || m->target.len == 0)
         return 400;
     m->host = host ? field_value(host) : SLICE("");
-    if (host && m->host.len == 0 && m->minor == 0)
+    if (host && m->host.len == 0 && m->version == HTTP_1_0)
         host->dropped = true; /* as if there were none */
     m->path = m->target;
     if (m->target.ptr[0] == '/')
@@ -347,7 +332,7 @@ static bool line_is_exact(struct message *m, const char *bytes, size_t len)
         return false;
     if (memcmp(version, " HTTP/1.", 8) != 0 || memcmp(version + 9, "\r\n", 2) != 0)
         return false;
-    if (m->minor > 0 && version[8] == '1' && m->target.ptr[0] != 'h' && m->target.ptr[0] != 'H')
+    if (m->version > HTTP_1_0 && version[8] == '1' && m->target.ptr[0] != 'h' && m->target.ptr[0] != 'H')
         m->raw_line = (struct slice){bytes, (size_t)(version + 11 - bytes)};
     return true;
 }
@@ -431,7 +416,7 @@ uint16_t head_parse_request(struct message *m, const char *bytes, size_t len)
     /* An answer 101 would come in the middle of the body: such a request is a plain exchange. */
     if (m->body != BODY_NONE)
         m->upgrade = false;
-    if (m->minor == 0)
+    if (m->version == HTTP_1_0)
         message_drop(m, FIELD_EXPECT); /* RFC 9110, 10.1.1 */
     return refused;
 }

@@ -117,7 +117,7 @@ static void server_head(struct stream *s, const struct message *m)
      * The authority of an absolute target stands for Host, whatever Host says (RFC 9112, 3.2.2). HTTP/1.0 may
      * come without a host; going on as HTTP/1.1 the request needs one. A rule may have given it another.
      */
-    bool needs_host = m->scheme.len || (m->minor == 0 && m->host.len == 0);
+    bool needs_host = m->scheme.len || (m->version == HTTP_1_0 && m->host.len == 0);
     if (UNLIKELY(needs_host) && !has_host(m))
         push_host(&h->half, m->scheme.len ? m->host : own_host(h));
     half_push_fields(&h->half, m, SLICE(""));
@@ -302,7 +302,7 @@ static const struct stream_ops server_stream_ops = {
     .body_buffer = half_body_buffer,
     .end = server_end,
     .flush = half_flush,
-    .pending = half_pending,
+    .room = half_room,
     .resume = server_resume,
     .done = server_done,
 };
@@ -398,12 +398,15 @@ static void on_timeout(struct conn *c)
     if (sending || !exchange_wants_body(x, SIDE_OF_SERVER))
         h->awaited_at = now;
     uint64_t silence = now - silent_since(h);
-    if (x->tunnel)
-        exchange_tunnel_timeout(x, c);
-    else if (silence < limit)
+    uint64_t next;
+    if (x->tunnel) {
+        if (exchange_tunnel_look(x, &next))
+            conn_timeout(c, next);
+    } else if (silence < limit) {
         conn_timeout(c, limit - silence);
-    else
+    } else {
         broke(h, REASON_SERVER_TIMEOUT);
+    }
 }
 
 static const struct conn_handler server_handler = {

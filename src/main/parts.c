@@ -6,6 +6,7 @@
 #include "http/http.h"
 #include "http/rule_compile.h"
 #include "http1/http1.h"
+#include "http2/http2.h"
 #include "process/global_conf.h"
 #include "relay/relay.h"
 #include "upstream/backend.h"
@@ -61,7 +62,7 @@ const struct conf_section *const parts_sections[] = {
 
 static const struct mode_ops *const modes[MODE_COUNT] = {[MODE_TCP] = &tcp_mode, [MODE_HTTP] = &http_mode};
 
-static const struct client_codec *const client_codecs[] = {&http1_client_codec, NULL};
+static const struct client_codec *const client_codecs[] = {&http2_client_codec, &http1_client_codec, NULL};
 
 void parts_register(void)
 {

@@ -316,10 +316,7 @@ static bool may_offer(struct conf_load *l, const struct conf_node *at, const cha
             return true;
     if (!protocols)
         return true;
-    if (strcmp(name, "h2") == 0)
-        conf_notice(l, at, NULL, "HTTP/2 is not offered yet: clients speak HTTP/1.1");
-    else
-        conf_error(l, at, "mode http speaks h2 and http/1.1", "\"alpn\" can't be \"%s\" in mode http", name);
+    conf_error(l, at, "mode http speaks h2 and http/1.1", "\"alpn\" can't be \"%s\" in mode http", name);
     return false;
 }
 

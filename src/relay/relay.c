@@ -397,8 +397,9 @@ static void end(struct client *c, enum reason why)
 
 static const struct client_ops client_ops = {.drain = drain, .end = end};
 
-static void accepted(struct frontend *f, struct conn *c)
+static void accepted(struct bind *bind, struct conn *c)
 {
+    struct frontend *f = bind->frontend;
     struct relay *r = pool_get(&relays);
     struct address peer;
     *r = (struct relay){

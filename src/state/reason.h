@@ -33,6 +33,18 @@ enum reason_side { SIDE_NONE, SIDE_CLIENT, SIDE_SERVER, SIDE_NOXY };
     X(CLIENT_NO_PROXY, "client_no_proxy", SIDE_CLIENT, "no well-formed PROXY header came first")             \
     X(CLIENT_PROXY_TIMEOUT, "client_proxy_timeout", SIDE_CLIENT,                                             \
       "the PROXY header was not complete within timeout_http_request")                                       \
+    X(CLIENT_CANCELLED, "client_cancelled", SIDE_CLIENT, "the client took its request back")                 \
+    X(H2_PROTOCOL_ERROR, "h2_protocol_error", SIDE_CLIENT, "the client broke the rules of HTTP/2")           \
+    X(H2_RESET_FLOOD, "h2_reset_flood", SIDE_CLIENT, "too many streams were opened and reset")               \
+    X(H2_SETTINGS_FLOOD, "h2_settings_flood", SIDE_CLIENT, "too many SETTINGS frames")                       \
+    X(H2_PING_FLOOD, "h2_ping_flood", SIDE_CLIENT, "too many PING frames")                                   \
+    X(H2_EMPTY_FLOOD, "h2_empty_flood", SIDE_CLIENT, "too many DATA frames without data")                    \
+    X(H2_PRIORITY_FLOOD, "h2_priority_flood", SIDE_CLIENT, "too many PRIORITY frames")                       \
+    X(H2_WINDOW_FLOOD, "h2_window_flood", SIDE_CLIENT, "too many WINDOW_UPDATE frames")                      \
+    X(H2_STREAM_FLOOD, "h2_stream_flood", SIDE_CLIENT, "too many streams at once")                           \
+    X(H2_CONTINUATION_FLOOD, "h2_continuation_flood", SIDE_CLIENT, "a head in too many CONTINUATION frames") \
+    X(H2_HEAD_FLOOD, "h2_head_flood", SIDE_CLIENT, "a head far beyond max_header or max_headers")            \
+    X(H2_OTHER_FLOOD, "h2_other_flood", SIDE_CLIENT, "too many frames that mean nothing")                    \
     /* the server's doing */                                                                                 \
     X(SERVER_REFUSED, "server_refused", SIDE_SERVER, "the server refused the connection")                    \
     X(SERVER_UNREACHABLE, "server_unreachable", SIDE_SERVER, "the server cannot be reached")                 \

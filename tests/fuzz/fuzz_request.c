@@ -34,10 +34,10 @@ static void check_framing(const struct message *m)
         codings += m->fields[i].id == FIELD_TRANSFER_ENCODING;
         hosts += m->fields[i].id == FIELD_HOST;
     }
-    REQUIRE(lengths + codings <= 1 && hosts <= 1 && (hosts == 1 || m->minor == 0));
+    REQUIRE(lengths + codings <= 1 && hosts <= 1 && (hosts == 1 || m->version == HTTP_1_0));
     REQUIRE((m->body == BODY_STREAM) == (codings == 1));
     REQUIRE((m->body == BODY_LENGTH) == (lengths == 1 && m->body_length > 0));
-    REQUIRE(codings == 0 || m->minor > 0);
+    REQUIRE(codings == 0 || m->version > HTTP_1_0);
     REQUIRE(!m->upgrade || m->body == BODY_NONE);
 }
 
@@ -52,7 +52,7 @@ static void write_again(const struct message *m, struct text *t)
         put(t, m->path);
         put(t, SLICE(" HTTP/1.1\r\n"));
     }
-    if (m->scheme.len || (m->minor == 0 && m->host.len == 0)) {
+    if (m->scheme.len || (m->version == HTTP_1_0 && m->host.len == 0)) {
         put(t, SLICE("Host: "));
         put(t, m->host);
         put(t, SLICE("\r\n"));
@@ -72,7 +72,7 @@ static void check_again(const struct message *m)
     REQUIRE(head_parse_request(&again, t.data, t.len) == 0);
     REQUIRE(slice_equal(again.method, m->method) && slice_equal(again.host, m->host));
     REQUIRE(again.body == m->body && again.body_length == m->body_length);
-    REQUIRE(again.head_method == m->head_method && (again.upgrade == m->upgrade || m->minor == 0));
+    REQUIRE(again.head_method == m->head_method && (again.upgrade == m->upgrade || m->version == HTTP_1_0));
     text_free(&t);
 }
 

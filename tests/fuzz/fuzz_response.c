@@ -24,7 +24,7 @@ static void check_framing(const struct message *m, bool to_head)
     REQUIRE(bodiless || (m->body == BODY_CLOSE) == (lengths + codings == 0));
     REQUIRE(bodiless || (m->body == BODY_STREAM) == (codings == 1));
     REQUIRE(m->body != BODY_CLOSE || m->close);
-    REQUIRE(bodiless || codings == 0 || m->minor > 0);
+    REQUIRE(bodiless || codings == 0 || m->version > HTTP_1_0);
 }
 
 /* The response as a client would get it is understood alike. */

@@ -157,11 +157,6 @@ def test_a_reload_with_a_bad_certificate_changes_nothing_and_a_good_one_is_serve
     assert served() == ["second.example"]
 
 
-def test_h2_is_told_of_until_it_is_spoken(noxy):
-    messages, valid = check(noxy, tls.server("a.example", alpn=["h2", "http/1.1"]))
-    assert valid and "HTTP/2 is not offered yet" in messages
-
-
 def test_keys_are_read_as_root_and_served_by_others(noxy, origins):
     if os.geteuid() != 0:
         pytest.skip("only root can give up rights")

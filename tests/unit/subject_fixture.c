@@ -41,7 +41,7 @@ void subject_setup(void)
     message_init(&response);
     request.method = exact("GET");
     request.path = request.target = exact("/");
-    request.minor = response.minor = 1;
+    request.version = response.version = HTTP_1_1;
     response.status = 200;
     subject = (struct http_subject){.request = &request, .response = &response, .scheme = "http"};
     run = (struct rules_run){.subject = &subject};

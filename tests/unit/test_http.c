@@ -54,9 +54,9 @@ static void fake_flush(struct stream *s)
     (void)s;
 }
 
-static size_t fake_pending(const struct stream *s)
+static size_t fake_room(struct stream *s)
 {
-    return ((const struct fake *)s)->pending;
+    return ((struct fake *)s)->pending ? 0 : SIZE_MAX;
 }
 
 static void fake_resume(struct stream *s)
@@ -76,7 +76,7 @@ static const struct stream_ops fake_ops = {
     .body_buffer = fake_body_buffer,
     .end = fake_end,
     .flush = fake_flush,
-    .pending = fake_pending,
+    .room = fake_room,
     .resume = fake_resume,
     .done = fake_done,
 };
@@ -152,7 +152,7 @@ static void teardown(void)
 static void begin(const char *method, enum body_kind body)
 {
     x->request.method = slice_of(method);
-    x->request.minor = 1;
+    x->request.version = HTTP_1_1;
     x->request.body = body;
     exchange_begin(x);
 }
@@ -162,7 +162,7 @@ static void respond(uint16_t status, enum body_kind body)
     static struct message m;
     message_init(&m);
     m.status = status;
-    m.minor = 1;
+    m.version = HTTP_1_1;
     m.body = body;
     m.upgrade = status == 101;
     if (m.upgrade)

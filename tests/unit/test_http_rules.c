@@ -131,7 +131,7 @@ static void setup(void)
     request.method = SLICE("GET");
     request.target = request.path = SLICE("/a?q=1");
     request.raw_line = SLICE("GET /a?q=1 HTTP/1.1\r\n");
-    request.minor = response.minor = 1;
+    request.version = response.version = HTTP_1_1;
     request.host = SLICE("h.example");
     add(&request, "Host: h.example\r\n");
     response.status = 200;

@@ -114,7 +114,7 @@ END_TEST
 START_TEST(versions_have_their_number)
 {
     ck_slice_eq(string_of("version"), "1.1");
-    request.minor = 0;
+    request.version = HTTP_1_0;
     ck_slice_eq(string_of("version"), "1.0");
 }
 END_TEST
