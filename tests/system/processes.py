@@ -39,11 +39,12 @@ def pss(pids):
 
 
 def descriptors(pid):
-    """What each open descriptor refers to."""
+    """What each open descriptor refers to; none of a process that has just ended."""
     names = []
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        with contextlib.suppress(FileNotFoundError):
-            names.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                names.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
     return names
 
 

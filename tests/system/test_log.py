@@ -53,6 +53,9 @@ def test_usr1_opens_a_file_anew_in_all_processes(noxy, origins):
     os.rename(lb.path("out"), lb.path("rotated"))
     lb.signal(signal.SIGUSR1)
     wait_for(lambda: os.path.exists(lb.path("out")), "a new file")
+    # The master has it first; the others get it from there.
+    wait_for(lambda: not any(lb.path("rotated") in processes.descriptors(pid) for pid in lb.tree()),
+             "all processes to have left the old file")
     origins[0].stop()
     lb.wait_log("WARN", "is now down")
     lb.reload()
